@@ -1,0 +1,1 @@
+"""Building blocks: typed troposphere resources and the grants their owner may hand out."""

@@ -1,0 +1,111 @@
+"""Block: a heartbeat, so that no data means a dead bus and not a closed market.
+
+Once a minute EventBridge Scheduler puts an event on the bus, and a rule moves it to a queue that
+forgets it: the bus then always has ingestion latency to report, in every minute it is alive.
+"""
+
+import json
+from datetime import timedelta
+from typing import NamedTuple
+
+from awacs import aws
+from troposphere import GetAtt, Ref, cloudwatch, events, iam, scheduler, sqs
+
+from tap_templates.blocks.bus import Bus, Delivery, Rule, rule_to_queue
+from tap_templates.blocks.policy import document, trust_service
+from tap_templates.blocks.queue import (
+    SHORTEST_RETENTION,
+    DeadLetters,
+    Queue,
+    dead_letters,
+    queue,
+)
+from tap_templates.blocks.text import sub
+from tap_templates.blocks.topic import Topic
+from tap_templates.model.names import Kind, Name
+
+SOURCE = "tap.heartbeat"
+DETAIL_TYPE = "Heartbeat"
+_STALE = timedelta(minutes=1)  # a late heartbeat says nothing
+_ATTEMPTS = 2  # within that minute: one hiccup is not worth a person's time
+
+
+class Heartbeat(NamedTuple):
+    group: scheduler.ScheduleGroup
+    schedule: scheduler.Schedule
+    role: iam.Role
+    rule: events.Rule
+    queue: sqs.Queue
+    queue_policy: sqs.QueuePolicy
+    dead_queue: sqs.Queue
+    dead_queue_policy: sqs.QueuePolicy
+    alarm: cloudwatch.Alarm
+
+
+def heartbeat(
+    title: str, purpose: str, bus: Bus, body: events.EventBus, *, tell: Topic
+) -> Heartbeat:
+    """Keep `bus` beating; a beat that does not arrive is kept as a dead letter and rings."""
+    rule = Rule(bus, purpose)
+    kept = queue(title, Queue(purpose), retention=SHORTEST_RETENTION, admits_rule=rule.arn)
+    dead = dead_letters(
+        f"{title}Lost",
+        Queue(f"{purpose}-lost"),
+        tell=tell,
+        means="A heartbeat did not arrive: the bus, or what feeds it, is failing.",
+        admits_rule=rule.arn,
+    )
+    move = rule_to_queue(
+        title,
+        rule,
+        body,
+        pattern={"source": [SOURCE]},
+        queue=kept,
+        delivery=Delivery(attempts=_ATTEMPTS, longest_age=_STALE, dead_letters=dead),
+        describes="Moves heartbeats to a queue that forgets them",
+    )
+    group = scheduler.ScheduleGroup(
+        f"{title}Schedules", Name=sub(Name(Kind.SCHEDULE_GROUP, purpose).text())
+    )
+    role = _role(title, purpose, group, bus, dead)
+    schedule = scheduler.Schedule(
+        f"{title}Schedule",
+        Name=sub(Name(Kind.SCHEDULE, purpose).text()),
+        Description="Puts a heartbeat on the bus every minute",
+        GroupName=Ref(group),
+        FlexibleTimeWindow=scheduler.FlexibleTimeWindow(Mode="OFF"),
+        ScheduleExpression="rate(1 minute)",
+        State="ENABLED",
+        Target=scheduler.Target(
+            Arn=GetAtt(body, "Arn"),
+            RoleArn=GetAtt(role, "Arn"),
+            EventBridgeParameters=scheduler.EventBridgeParameters(
+                DetailType=DETAIL_TYPE, Source=SOURCE
+            ),
+            Input=json.dumps({}),
+            RetryPolicy=scheduler.RetryPolicy(
+                MaximumRetryAttempts=_ATTEMPTS, MaximumEventAgeInSeconds=int(_STALE.total_seconds())
+            ),
+            DeadLetterConfig=scheduler.DeadLetterConfig(Arn=dead.arn),
+        ),
+    )
+    return Heartbeat(
+        group, schedule, role, move, kept.queue, kept.policy, dead.queue, dead.policy, dead.alarm
+    )
+
+
+def _role(
+    title: str, purpose: str, group: scheduler.ScheduleGroup, bus: Bus, lost: DeadLetters
+) -> iam.Role:
+    # Scheduler names the group as the source when it assumes the role, never the schedule:
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+    own_group = aws.ArnEquals({"aws:SourceArn": GetAtt(group, "Arn")})
+    put = bus.put_events(source=SOURCE, detail_type=DETAIL_TYPE)
+    return iam.Role(
+        f"{title}Role",
+        RoleName=sub(Name(Kind.ROLE, purpose).text()),
+        AssumeRolePolicyDocument=trust_service("scheduler.amazonaws.com", own_group),
+        Policies=[
+            iam.Policy(PolicyName="grants", PolicyDocument=document(put, lost.send("SendLost")))
+        ],
+    )

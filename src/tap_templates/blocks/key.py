@@ -1,0 +1,100 @@
+"""Block: a customer managed key for what a service encrypts on our behalf.
+
+Where an AWS managed key would do, none is made; CloudWatch alarms cannot publish through
+`alias/aws/sns`, and log groups take only customer managed keys.
+"""
+
+from typing import NamedTuple
+
+from awacs import aws
+from awacs import kms as actions
+from troposphere import GetAtt, Ref, kms
+
+from tap_templates.blocks.policy import (
+    ANYTHING,
+    ONLY_FROM_OWN_ACCOUNT,
+    allow_own_account,
+    allow_service,
+    document,
+)
+from tap_templates.blocks.text import Text, arn_text, sub
+from tap_templates.model.names import OWN_REGION, Kind, Name
+
+# What administering a key takes, and no `kms:*`: data operations are for the statements below.
+# PutKeyPolicy stays, or a mistake in the policy could never be corrected.
+_ADMINISTER = [
+    actions.CancelKeyDeletion,
+    actions.CreateAlias,
+    actions.CreateGrant,
+    actions.DeleteAlias,
+    actions.DescribeKey,
+    actions.DisableKey,
+    actions.EnableKey,
+    actions.EnableKeyRotation,
+    actions.GetKeyPolicy,
+    actions.GetKeyRotationStatus,
+    actions.ListResourceTags,
+    actions.PutKeyPolicy,
+    actions.ScheduleKeyDeletion,
+    actions.TagResource,
+    actions.UntagResource,
+    actions.UpdateKeyDescription,
+]
+
+
+class ServiceKey(NamedTuple):
+    key: kms.Key
+    alias: kms.Alias
+
+    @property
+    def arn(self) -> Text:
+        return GetAtt(self.key, "Arn")
+
+
+def use_by_alarms() -> aws.Statement:
+    """Let CloudWatch alarms of this account publish to a topic encrypted with the key."""
+    return allow_service(
+        "UseByAlarms",
+        "cloudwatch.amazonaws.com",
+        [actions.Decrypt, actions.GenerateDataKey],
+        [ANYTHING],
+        aws.StringEquals(ONLY_FROM_OWN_ACCOUNT),
+    )
+
+
+def use_by_log_group(log_group_name: str) -> aws.Statement:
+    """Let CloudWatch Logs encrypt the one log group, told by its encryption context.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    """
+    return allow_service(
+        "UseByLogGroup",
+        sub(f"logs.{OWN_REGION}.amazonaws.com"),
+        [
+            actions.Decrypt,
+            actions.DescribeKey,
+            actions.Encrypt,
+            actions.GenerateDataKey,
+            actions.ReEncryptFrom,
+            actions.ReEncryptTo,
+        ],
+        [ANYTHING],
+        aws.ArnEquals(
+            "kms:EncryptionContext:aws:logs:arn",
+            sub(arn_text("logs", f"log-group:{log_group_name}")),
+        ),
+    )
+
+
+def service_key(title: str, purpose: str, description: str, *uses: aws.Statement) -> ServiceKey:
+    """Declare a key that rotates yearly and may be used as `uses` say, by nobody else."""
+    key = kms.Key(
+        f"{title}Key",
+        Description=description,
+        EnableKeyRotation=True,
+        KeyPolicy=document(allow_own_account("Administer", _ADMINISTER), *uses),
+        PendingWindowInDays=7,
+    )
+    name = Name(Kind.KEY, purpose).text()
+    alias = kms.Alias(f"{title}KeyAlias", AliasName=sub(f"alias/{name}"), TargetKeyId=Ref(key))
+    return ServiceKey(key, alias)

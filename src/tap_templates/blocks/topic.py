@@ -1,0 +1,62 @@
+"""Block: a topic that alarms publish to, encrypted, TLS only, with its e-mail subscription."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from awacs import aws
+from awacs import sns as actions
+from troposphere import Ref, sns
+
+from tap_templates.blocks.key import ServiceKey
+from tap_templates.blocks.policy import (
+    ONLY_FROM_OWN_ACCOUNT,
+    allow_service,
+    deny_plain_text,
+    document,
+)
+from tap_templates.blocks.text import Text, arn_text, sub
+from tap_templates.model.names import SUFFIX, Kind, Name
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The typed reference to a topic, in whatever stack it is made."""
+
+    purpose: str
+
+    @property
+    def name(self) -> str:
+        return Name(Kind.TOPIC, self.purpose).text()
+
+    @property
+    def arn(self) -> Text:
+        return sub(arn_text("sns", self.name))
+
+
+class AlarmTopic(NamedTuple):
+    topic: sns.Topic
+    policy: sns.TopicPolicy
+    subscription: sns.SubscriptionResource
+
+
+def alarm_topic(title: str, topic: Topic, *, key: ServiceKey, email: Text) -> AlarmTopic:
+    """Declare `topic`; alarms of this account and environment may publish, and `email` is told."""
+    body = sns.Topic(f"{title}Topic", TopicName=sub(topic.name), KmsMasterKeyId=Ref(key.key))
+    alarms = arn_text("cloudwatch", f"alarm:{Kind.ALARM.word}-*-{SUFFIX}")
+    publish = allow_service(
+        "PublishByAlarms",
+        "cloudwatch.amazonaws.com",
+        [actions.Publish],
+        [Ref(body)],
+        aws.StringEquals(ONLY_FROM_OWN_ACCOUNT),
+        aws.ArnLike({"aws:SourceArn": sub(alarms)}),
+    )
+    policy = sns.TopicPolicy(
+        f"{title}TopicPolicy",
+        PolicyDocument=document(publish, deny_plain_text([actions.Publish], [Ref(body)])),
+        Topics=[Ref(body)],
+    )
+    subscription = sns.SubscriptionResource(
+        f"{title}TopicEmail", TopicArn=Ref(body), Protocol="email", Endpoint=email
+    )
+    return AlarmTopic(body, policy, subscription)

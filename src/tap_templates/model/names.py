@@ -1,0 +1,106 @@
+"""Names and tags: a stability contract.
+
+A physical name is `{kind}-{purpose}-{environment suffix}`, for every system. Where regions share
+the namespace (IAM roles, dashboards) the region follows the suffix; where all of AWS shares it
+(buckets) the account follows the region. A name is computed, never looked up: both sides of a
+reference arrive at the same text, so no stack waits for another region to answer.
+
+Renaming a purpose, or changing this rule, replaces resources: it is a breaking change, goes to
+CHANGELOG.md, and needs a migration. The suffix is the template parameter `EnvironmentSuffix`.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from tap_templates.errors import ModelError
+
+SUFFIX = "${EnvironmentSuffix}"
+OWN_REGION = "${AWS::Region}"
+ACCOUNT = "${AWS::AccountId}"
+PRIMARY_REGION = "${PrimaryRegion}"
+SECONDARY_REGION = "${SecondaryRegion}"
+WITNESS_REGION = "${WitnessRegion}"
+
+LONGEST_SUFFIX = 12
+LONGEST_REGION = 14  # ap-southeast-1; no commercial region is longer
+LENGTH_OF_ACCOUNT = 12
+
+TAG_KEYS = ("Application", "DR-Tier", "Environment", "ManagedBy", "Region")
+MANAGED_BY = "tap-templates"
+
+_PURPOSE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+class Scope(Enum):
+    """How far a name must be unique."""
+
+    REGION = "region"
+    ACCOUNT = "account"  # the regions of an account share the namespace
+    WORLD = "world"  # all accounts share it
+
+
+class Kind(Enum):
+    """What can be named: the first word of the name, its scope and its longest length."""
+
+    ALARM = ("alarm", Scope.REGION, 255)
+    ARCHIVE = ("archive", Scope.REGION, 48)
+    BUCKET = ("bucket", Scope.WORLD, 63)
+    BUS = ("bus", Scope.REGION, 256)
+    DASHBOARD = ("dashboard", Scope.ACCOUNT, 255)  # its ARN has no region
+    ENDPOINT = ("endpoint", Scope.REGION, 64)
+    FUNCTION = ("function", Scope.REGION, 64)
+    KEY = ("key", Scope.REGION, 250)  # the alias is `alias/` and this
+    QUEUE = ("queue", Scope.REGION, 80)
+    ROLE = ("role", Scope.ACCOUNT, 64)
+    RULE = ("rule", Scope.REGION, 64)
+    SCHEDULE = ("schedule", Scope.REGION, 64)
+    SCHEDULE_GROUP = ("schedules", Scope.REGION, 64)
+    TABLE = ("table", Scope.REGION, 255)
+    TOPIC = ("topic", Scope.REGION, 256)
+
+    def __init__(self, word: str, scope: Scope, longest: int) -> None:
+        self.word = word
+        self.scope = scope
+        self.longest = longest
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A physical name before its suffix is known."""
+
+    kind: Kind
+    purpose: str
+
+    def __post_init__(self) -> None:
+        if not _PURPOSE.fullmatch(self.purpose):
+            raise ModelError(
+                f"{self.kind.word} {self.purpose!r}",
+                "is no purpose of lower-case words joined by dashes",
+                "write it like `trading-transactions`",
+            )
+        longest = len(self.kind.word) + len(self.purpose) + 2 + LONGEST_SUFFIX
+        if self.kind.scope is not Scope.REGION:
+            longest += 1 + LONGEST_REGION
+        if self.kind.scope is Scope.WORLD:
+            longest += 1 + LENGTH_OF_ACCOUNT
+        if longest > self.kind.longest:
+            raise ModelError(
+                f"{self.kind.word} {self.purpose!r}",
+                f"can become {longest} characters long, AWS allows {self.kind.longest}",
+                f"shorten the purpose by {longest - self.kind.longest}",
+            )
+
+    def text(self, region: str = OWN_REGION) -> str:
+        """Spell the name for `Fn::Sub`; `region` matters only where the namespace spans regions."""
+        parts = [self.kind.word, self.purpose, SUFFIX]
+        if self.kind.scope is not Scope.REGION:
+            parts.append(region)
+        if self.kind.scope is Scope.WORLD:
+            parts.append(ACCOUNT)
+        return "-".join(parts)
+
+
+ARTIFACT_BUCKET = f"bucket-artifacts-{OWN_REGION}-{ACCOUNT}"
+"""Where the deployer puts packages: one bucket a region, of the account and not of an environment,
+hence the one name without suffix. Lambda takes code only from a bucket of its own region."""

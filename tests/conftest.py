@@ -1,0 +1,35 @@
+"""Fixtures of all tests: hypothesis profiles, and the systems compiled once."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+import templates
+from tap_templates.compiler.build import build_stack
+from tap_templates.compiler.render import RenderedStack, render_stack
+
+ROOT = Path(__file__).parent.parent
+
+# Few examples where a person waits, many where a machine does; the same ones every time there.
+settings.register_profile("local", max_examples=30, deadline=None)
+settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def rendered() -> Mapping[str, Mapping[str, RenderedStack]]:
+    """All systems as they compile now: system name to stack name to rendered stack."""
+    return {
+        system.name: {
+            stack.name: render_stack(build_stack(system, stack)) for stack in system.stacks
+        }
+        for system in templates.SYSTEMS
+    }
