@@ -1,0 +1,1 @@
+"""The least-privilege proof: what the code needs equals what its role grants."""

@@ -1,0 +1,65 @@
+"""What the proof may find: one entry a code, which all else derives from."""
+
+from enum import Enum
+
+_IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
+_LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/"
+_SAR = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html"
+_GRANT_LEAST = _IAM + "best-practices.html#grant-least-privilege"
+_DEPUTY = _IAM + "confused-deputy.html"
+_TRUST = _IAM + "reference_policies_elements_principal.html"
+
+
+class Code(Enum):
+    """A code's name is its member's, its value what it means and where AWS says so."""
+
+    # What a role may do, against what it has to.
+    MISSING = ("a role lacks a permission that is used with it", _GRANT_LEAST)
+    UNUSED = ("a role has a permission that nothing uses", _GRANT_LEAST)
+    REPEATED = ("a role has the same permission twice, so that one can be dropped", _GRANT_LEAST)
+    BROADER = ("a permission covers more resources than the one that is used", _GRANT_LEAST)
+    NO_CONDITION = ("a permission lacks the condition it is safe under", _GRANT_LEAST)
+    CONDITION_DIFFERS = (
+        "a permission has a condition other than the one that is known to hold",
+        _IAM + "reference_policies_elements_condition.html",
+    )
+    ROLE_UNUSED = ("no resource runs with the role", _GRANT_LEAST)
+    # How a policy is written.
+    WILDCARD_ACTION = ("a policy allows a pattern of actions", _GRANT_LEAST)
+    UNKNOWN_ACTION = ("IAM does not know the action", _SAR)
+    STAR_BUT_RESOURCE_LEVEL = ("`*` as resource of an action that can be limited", _SAR)
+    CONDITION_KEY_UNSUPPORTED = ("a condition on a key that the action does not carry", _SAR)
+    BANNED_ELEMENT = (
+        "NotAction, NotResource, NotPrincipal, a policy variable or a negated set operator",
+        _IAM + "reference_policies_elements_notaction.html",
+    )
+    MALFORMED = ("a policy we cannot read", _IAM + "reference_policies_elements.html")
+    MANAGED_POLICY = (
+        "a policy that is not made in this system",
+        _IAM + "access_policies_managed-vs-inline.html",
+    )
+    BOUNDARY = ("a permissions boundary we cannot see", _IAM + "access_policies_boundaries.html")
+    # Who may take the role.
+    TRUST_STAR = ("anyone may assume the role", _TRUST)
+    TRUST_PRINCIPAL = ("trust and users of the role differ", _TRUST)
+    TRUST_ACTION = ("the trust policy allows more than sts:AssumeRole", _TRUST)
+    CONFUSED_DEPUTY = ("a service may use the role on behalf of others", _DEPUTY)
+    # What we cannot judge is refused.
+    ROLE_USER_UNKNOWN = ("we do not know what the resource does with the role", _GRANT_LEAST)
+    UNJUDGED = ("a property whose needs we do not know", _GRANT_LEAST)
+    NO_LOG_GROUP = (
+        "a function logs to a group that is not in the system, and would have to create it",
+        _LAMBDA + "monitoring-cloudwatchlogs-loggroups.html",
+    )
+    NO_CODE = ("we do not have the code of a function", _GRANT_LEAST)
+    CALL_UNTRACED = ("we cannot tell what a piece of code calls", _GRANT_LEAST)
+    CALL_UNMAPPED = ("we do not know which permissions a call needs", _SAR)
+    CALL_RESOURCE = ("we cannot tell which resource a call is about", _GRANT_LEAST)
+
+    def __init__(self, shortdesc: str, source_url: str) -> None:
+        self.shortdesc = shortdesc
+        self.source_url = source_url
+
+    @property
+    def code(self) -> str:
+        return f"TAP-IAM-{self.name.replace('_', '-')}"

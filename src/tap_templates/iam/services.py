@@ -1,0 +1,99 @@
+"""What it takes to hand something to a resource, by the service of its ARN.
+
+Used wherever a role delivers: a schedule, a rule, a function's destination, code that sends.
+"""
+
+from tap_templates.iam.needs import Condition, Need, allow
+from tap_templates.rendered.view import Located, SystemView, texts
+
+_ENCRYPT = ("kms:Decrypt", "kms:GenerateDataKey")
+# Of the service, open to whoever may use the resource: needs nothing of the sender.
+_AWS_MANAGED_KEY = "alias/aws/"
+# Properties that name the key a resource is encrypted with, at any depth.
+_KEY_PROPERTIES = frozenset(
+    {
+        "KMSMasterKeyID",
+        "KMSMasterKeyId",
+        "KmsKeyArn",
+        "KmsKeyId",
+        "KmsKeyIdentifier",
+        "KmsMasterKeyId",
+    }
+)
+# Whose senders' needs are written down here.
+_JUDGED_TYPES = ("AWS::SNS::Topic", "AWS::SQS::Queue")
+
+
+class UnknownTargetError(Exception):
+    """Nobody has written down what delivering to this takes. Caught where a problem is made."""
+
+
+def kind_of(arn: str) -> str:
+    """Name what an ARN is, as far as delivering goes: `sqs`, `events:event-bus`, `lambda`, …"""
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn":
+        return ""
+    service, resource = parts[2], parts[5]
+    if service == "events":
+        return f"events:{resource.partition('/')[0]}"
+    if service == "states":
+        return f"states:{resource.partition(':')[0]}"
+    return service
+
+
+def deliver(view: SystemView, arn: str, why: str, when: Condition = ()) -> list[Need]:
+    """List what delivering to `arn` needs. Raises UnknownTargetError for a kind not known here."""
+    actions = {
+        "sqs": "sqs:SendMessage",
+        "sns": "sns:Publish",
+        "lambda": "lambda:InvokeFunction",
+        "events:event-bus": "events:PutEvents",
+        "states:stateMachine": "states:StartExecution",
+    }
+    kind = kind_of(arn)
+    if kind not in actions:
+        raise UnknownTargetError(arn)
+    return [allow(actions[kind], arn, why, when), *use_key_of(view, arn, why)]
+
+
+def use_key_of(view: SystemView, arn: str, why: str) -> list[Need]:
+    """List what writing into an encrypted resource needs of its key.
+
+    Raises UnknownTargetError if the key is not in the view, or the needs are not written down.
+    """
+    found = view.find(_whole(arn))
+    if found is None:
+        return []
+    needs: list[Need] = []
+    for path, stated in texts(found.resource.properties):
+        if path.rpartition("/")[2] not in _KEY_PROPERTIES or stated.startswith(_AWS_MANAGED_KEY):
+            continue
+        if found.resource.type not in _JUDGED_TYPES:
+            raise UnknownTargetError(f"{arn}, encrypted by {stated}")
+        key_arn = _key_arn(view, found, stated)
+        needs += [allow(action, key_arn, f"{why}, encrypted by {key_arn}") for action in _ENCRYPT]
+    return needs
+
+
+def _whole(arn: str) -> str:
+    """Reduce the ARN of an object, index or alias to that of its bucket, table or function."""
+    parts = arn.split(":")
+    kind = kind_of(arn)
+    if kind == "s3":
+        return arn.partition("/")[0]
+    if kind == "dynamodb":
+        return "/".join(arn.split("/")[:2])
+    return ":".join(parts[:7]) if kind == "lambda" else arn
+
+
+def _key_arn(view: SystemView, user: Located, stated: str) -> str:
+    """Find the key by ARN, id or alias, among the keys of the region."""
+    region = user.stack.region
+    for alias in view.resources("AWS::KMS::Alias"):
+        if alias.stack.region == region and stated in (alias.resource.name, alias.resource.arn):
+            stated = str(alias.resource.properties["TargetKeyId"])
+    for key in view.resources("AWS::KMS::Key"):
+        arn = key.resource.arn
+        if key.stack.region == region and arn and stated in (key.resource.ref, arn):
+            return arn
+    raise UnknownTargetError(f"key {stated}")

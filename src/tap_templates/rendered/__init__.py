@@ -1,0 +1,1 @@
+"""Rendered templates as data: intrinsics resolved per region, ARNs, references."""

@@ -1,0 +1,254 @@
+"""A proven system to plant faults in: it looks like trading-events, cut down to its three roles."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tap_templates.iam.proof import prove
+from tap_templates.model.findings import Finding
+from tap_templates.rendered.view import StackSource, SystemView, resolve_system
+
+EAST, WEST = "us-east-1", "us-west-2"
+
+
+def trust(service: str, **condition: Any) -> dict[str, Any]:
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": service},
+    }
+    return {"Statement": [statement | ({"Condition": condition} if condition else {})]}
+
+
+def role(name: str, trusted: dict[str, Any], *statements: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "RoleName": {"Fn::Sub": f"{name}-dev-${{AWS::Region}}"},
+            "AssumeRolePolicyDocument": trusted,
+            "Policies": [
+                {"PolicyName": "grants", "PolicyDocument": {"Statement": list(statements)}}
+            ],
+        },
+    }
+
+
+def allow(actions: list[str], *resources: Any, **condition: Any) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": actions, "Resource": list(resources)}
+    return statement | ({"Condition": condition} if condition else {})
+
+
+def arn(service: str, resource: str, region: str = "${AWS::Region}") -> dict[str, str]:
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}"}
+
+
+ACCOUNT = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+RULES = "rule/bus-dev/GlobalEndpointManagedRule-*"
+GROUP = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/aws/lambda/processor-dev"}}
+TABLE = {
+    "Resources": {
+        "Table": {
+            "Type": "AWS::DynamoDB::GlobalTable",
+            "Properties": {
+                "TableName": "transactions-dev",
+                "Replicas": [{"Region": EAST}, {"Region": WEST}],
+            },
+        }
+    }
+}
+PROCESSING = {
+    "Parameters": {"CodeKey": {"Type": "String"}},
+    "Resources": {
+        "Failed": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "failed-dev"}},
+        "Log": GROUP,
+        "Processor": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "FunctionName": "processor-dev",
+                "Code": {"S3Bucket": "artifacts", "S3Key": {"Ref": "CodeKey"}},
+                "Environment": {"Variables": {"TABLE_NAME": "transactions-dev"}},
+                "Handler": "trading_processor.app.handler",
+                "LoggingConfig": {"LogGroup": {"Ref": "Log"}},
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "TracingConfig": {"Mode": "Active"},
+            },
+        },
+        "Live": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": {"Name": "live", "FunctionName": {"Ref": "Processor"}},
+        },
+        "Failures": {
+            "Type": "AWS::Lambda::EventInvokeConfig",
+            "Properties": {
+                "FunctionName": {"Ref": "Processor"},
+                "Qualifier": "live",
+                "DestinationConfig": {
+                    "OnFailure": {"Destination": {"Fn::GetAtt": ["Failed", "Arn"]}}
+                },
+            },
+        },
+        "Role": role(
+            "processor",
+            trust("lambda.amazonaws.com"),
+            allow(["dynamodb:PutItem"], arn("dynamodb", "table/transactions-dev")),
+            allow(
+                ["logs:CreateLogStream", "logs:PutLogEvents"],
+                arn("logs", "log-group:/aws/lambda/processor-dev:*"),
+            ),
+            allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
+            allow(["sqs:SendMessage"], {"Fn::GetAtt": ["Failed", "Arn"]}),
+        ),
+    },
+}
+BUS = {
+    "Resources": {
+        "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "bus-dev"}},
+        "Lost": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "lost-dev"}},
+        "Beat": {
+            "Type": "AWS::Scheduler::Schedule",
+            "Properties": {
+                "Name": "beat-dev",
+                "Target": {
+                    "Arn": {"Fn::GetAtt": ["Bus", "Arn"]},
+                    "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+                    "EventBridgeParameters": {"DetailType": "Beat", "Source": "tap"},
+                    "DeadLetterConfig": {"Arn": {"Fn::GetAtt": ["Lost", "Arn"]}},
+                },
+            },
+        },
+        "Role": role(
+            "beat",
+            trust(
+                "scheduler.amazonaws.com",
+                StringEquals=ACCOUNT,
+                ArnEquals={"aws:SourceArn": arn("scheduler", "schedule-group/default")},
+            ),
+            {
+                "Effect": "Allow",
+                "Action": "events:PutEvents",
+                "Resource": {"Fn::GetAtt": ["Bus", "Arn"]},
+                "Condition": {
+                    "ForAllValues:StringEquals": {
+                        "events:detail-type": ["Beat"],
+                        "events:source": ["tap"],
+                    },
+                    "Null": {"events:detail-type": False, "events:source": False},
+                },
+            },
+            allow(["sqs:SendMessage"], {"Fn::GetAtt": ["Lost", "Arn"]}),
+        ),
+    }
+}
+ENDPOINT = {
+    "Resources": {
+        "Endpoint": {
+            "Type": "AWS::Events::Endpoint",
+            "Properties": {
+                "Name": "endpoint-dev",
+                "EventBuses": [
+                    {"EventBusArn": arn("events", "event-bus/bus-dev", region)}
+                    for region in (EAST, WEST)
+                ],
+                "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+            },
+        },
+        "Role": role(
+            "replication",
+            trust("events.amazonaws.com", StringEquals=ACCOUNT),
+            allow(
+                ["events:PutEvents"],
+                *(arn("events", "event-bus/bus-dev", region) for region in (EAST, WEST)),
+            ),
+            allow(
+                [
+                    "events:PutRule",
+                    "events:PutTargets",
+                    "events:DeleteRule",
+                    "events:RemoveTargets",
+                ],
+                *(arn("events", RULES, region) for region in (EAST, WEST)),
+            ),
+            allow(
+                ["iam:PassRole"],
+                {
+                    "Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:"
+                    "role/replication-dev-${AWS::Region}"
+                },
+                StringEquals={"iam:PassedToService": "events.amazonaws.com"},
+            ),
+        ),
+    }
+}
+LEDGER = """
+class Ledger:
+    def __init__(self, client, table):
+        self._client = client
+        self._table = table
+
+    def claim(self, item):
+        self._client.put_item(TableName=self._table, Item=item)
+"""
+APP = """
+import os
+
+import boto3
+
+from trading_processor.ledger import Ledger
+
+_ledger = Ledger(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
+
+
+def handler(event, context):
+    _ledger.claim({"id": event["id"]})
+"""
+
+
+@dataclass
+class Case:
+    """A system that can be edited before it is proven."""
+
+    templates: dict[str, dict[str, Any]]
+    handlers: dict[str, dict[str, str]]
+
+    def properties(self, stack: str, logical_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.templates[stack]["Resources"][logical_id]["Properties"]
+        return found
+
+    def statements(self, stack: str) -> list[dict[str, Any]]:
+        policy = self.properties(stack, "Role")["Policies"][0]
+        found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+        return found
+
+    def trust(self, stack: str) -> dict[str, Any]:
+        document = self.properties(stack, "Role")["AssumeRolePolicyDocument"]
+        found: dict[str, Any] = document["Statement"][0]
+        return found
+
+    def add(self, stack: str, logical_id: str, kind: str, **properties: Any) -> None:
+        self.templates[stack]["Resources"][logical_id] = {"Type": kind, "Properties": properties}
+
+    def view(self) -> SystemView:
+        where = {"table": (WEST,), "endpoint": (EAST,)}
+        package = {"processing": {"CodeKey": {"package": "trading-processor"}}}
+        return resolve_system(
+            "trading-events",
+            [
+                StackSource(name, template, where.get(name, (EAST, WEST)), package.get(name, {}))
+                for name, template in self.templates.items()
+            ],
+        )
+
+    def findings(self) -> list[Finding]:
+        return prove(self.view(), self.handlers)
+
+    def codes(self) -> set[str]:
+        return {finding.code.removeprefix("TAP-IAM-") for finding in self.findings()}
+
+
+@pytest.fixture
+def case() -> Case:
+    templates = {"table": TABLE, "processing": PROCESSING, "bus": BUS, "endpoint": ENDPOINT}
+    sources = {"trading_processor/app.py": APP, "trading_processor/ledger.py": LEDGER}
+    return Case(deepcopy(templates), {"trading-processor": sources})

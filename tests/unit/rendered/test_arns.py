@@ -1,0 +1,117 @@
+"""What each resource type is called."""
+
+import pytest
+
+from tap_templates.rendered.arns import SHAPES, bare_name
+from tap_templates.rendered.resolve import resolve_stack
+
+A = "us-east-1:111122223333"
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "arn", "ref"),
+    [
+        ("CloudWatch::Alarm", {"AlarmName": "a"}, f"arn:aws:cloudwatch:{A}:alarm:a", "a"),
+        (
+            "CloudWatch::Dashboard",
+            {"DashboardName": "d"},
+            "arn:aws:cloudwatch::111122223333:dashboard/d",
+            "d",
+        ),
+        ("DynamoDB::GlobalTable", {"TableName": "t"}, f"arn:aws:dynamodb:{A}:table/t", "t"),
+        ("Events::Archive", {"ArchiveName": "a"}, f"arn:aws:events:{A}:archive/a", "a"),
+        ("Events::Endpoint", {"Name": "e"}, f"arn:aws:events:{A}:endpoint/e", "e"),
+        ("Events::EventBus", {"Name": "b"}, f"arn:aws:events:{A}:event-bus/b", "b"),
+        ("Events::Rule", {"Name": "r", "EventBusName": "b"}, f"arn:aws:events:{A}:rule/b/r", "b|r"),
+        (
+            "Events::Rule",
+            {"Name": "r", "EventBusName": f"arn:aws:events:{A}:event-bus/b"},
+            f"arn:aws:events:{A}:rule/b/r",
+            "b|r",
+        ),
+        ("Events::Rule", {"Name": "r"}, f"arn:aws:events:{A}:rule/r", "r"),
+        ("IAM::Role", {"RoleName": "r"}, "arn:aws:iam::111122223333:role/r", "r"),
+        ("IAM::Role", {"RoleName": "r", "Path": "/p/"}, "arn:aws:iam::111122223333:role/p/r", "r"),
+        ("KMS::Alias", {"AliasName": "alias/k"}, f"arn:aws:kms:{A}:alias/k", "alias/k"),
+        ("KMS::Key", {}, f"arn:aws:kms:{A}:key/<s.It@us-east-1>", "<s.It@us-east-1>"),
+        (
+            "Lambda::Alias",
+            {"Name": "live", "FunctionName": "f"},
+            f"arn:aws:lambda:{A}:function:f:live",
+            f"arn:aws:lambda:{A}:function:f:live",
+        ),
+        (
+            "Lambda::Alias",
+            {"Name": "live", "FunctionName": f"arn:aws:lambda:{A}:function:f"},
+            f"arn:aws:lambda:{A}:function:f:live",
+            f"arn:aws:lambda:{A}:function:f:live",
+        ),
+        ("Lambda::EventInvokeConfig", {}, None, "<s.It@us-east-1>"),
+        ("Lambda::Function", {"FunctionName": "f"}, f"arn:aws:lambda:{A}:function:f", "f"),
+        ("Lambda::Permission", {}, None, "<s.It@us-east-1>"),
+        (
+            "Lambda::Version",
+            {"FunctionName": "f"},
+            f"arn:aws:lambda:{A}:function:f:<s.It.Version@us-east-1>",
+            f"arn:aws:lambda:{A}:function:f:<s.It.Version@us-east-1>",
+        ),
+        ("Logs::LogGroup", {"LogGroupName": "/l"}, f"arn:aws:logs:{A}:log-group:/l", "/l"),
+        (
+            "Route53::HealthCheck",
+            {},
+            "arn:aws:route53:::healthcheck/<s.It@us-east-1>",
+            "<s.It@us-east-1>",
+        ),
+        ("S3::Bucket", {"BucketName": "b"}, "arn:aws:s3:::b", "b"),
+        ("SNS::Topic", {"TopicName": "t"}, f"arn:aws:sns:{A}:t", f"arn:aws:sns:{A}:t"),
+        ("SNS::Subscription", {}, None, "<s.It.Subscription@us-east-1>"),
+        (
+            "SQS::Queue",
+            {"QueueName": "q"},
+            f"arn:aws:sqs:{A}:q",
+            "https://sqs.us-east-1.amazonaws.com/111122223333/q",
+        ),
+        (
+            "Scheduler::Schedule",
+            {"Name": "s", "GroupName": "g"},
+            f"arn:aws:scheduler:{A}:schedule/g/s",
+            "s",
+        ),
+        ("Scheduler::Schedule", {"Name": "s"}, f"arn:aws:scheduler:{A}:schedule/default/s", "s"),
+        ("Scheduler::ScheduleGroup", {"Name": "g"}, f"arn:aws:scheduler:{A}:schedule-group/g", "g"),
+        ("Unheard::Of", {"Name": "x"}, None, "<s.It@us-east-1>"),
+    ],
+)
+def test_a_type_has_its_own_arn_and_ref(kind, properties, arn, ref):
+    template = {"Resources": {"It": {"Type": f"AWS::{kind}", "Properties": properties}}}
+    stack = resolve_stack(template, stack="s", region="us-east-1", parameters={})
+    assert (stack.resources["It"].arn, stack.resources["It"].ref) == (arn, ref)
+
+
+def test_the_arn_attribute_of_a_log_group_names_its_streams():
+    template = {
+        "Resources": {
+            "Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/l"}},
+        },
+        "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Log", "Arn"]}}},
+    }
+    stack = resolve_stack(template, stack="s", region="us-east-1", parameters={})
+    assert stack.outputs["Arn"] == f"arn:aws:logs:{A}:log-group:/l:*"
+
+
+def test_the_table_of_types_is_sorted_and_speaks_of_aws_types_only():
+    assert list(SHAPES) == sorted(SHAPES)
+    assert all(kind.startswith("AWS::") for kind in SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("plain", "plain"),
+        ("arn:aws:events:us-east-1:1:event-bus/b", "b"),
+        ("arn:aws:lambda:us-east-1:1:function:f:live", "f"),
+        ("arn:aws:short", "arn:aws:short"),
+    ],
+)
+def test_a_bare_name_is_the_last_part_of_an_arn(text, name):
+    assert bare_name(text) == name
