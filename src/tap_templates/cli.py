@@ -1,0 +1,130 @@
+"""The `tap` command: parse, call, print, exit code. Nothing is decided here.
+
+Results go to standard output, progress and errors to standard error. Exit codes: 0 done, 1 an
+error or something found, 3 refused by policy, 64 usage, 130 interrupted.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from tap_templates import __version__
+from tap_templates.errors import TapError
+
+USAGE = 64
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tap")
+@click.option(
+    "--root", type=click.Path(path_type=Path), help="The project; default: found upwards."
+)
+@click.pass_context
+def tap(context: click.Context, root: Path | None) -> None:
+    """Compile, check and roll out the CloudFormation templates of systems that span two regions."""
+    from tap_templates.wiring import find_root  # noqa: PLC0415 - `tap --help` needs no compiler
+
+    context.obj = lambda: find_root((root or Path.cwd()).resolve())
+
+
+def _common(command: Callable[..., int]) -> Callable[..., int]:
+    """Add what all commands over systems share."""
+    command = click.option(
+        "--system", "systems", multiple=True, metavar="NAME", help="Only this one; repeatable."
+    )(command)
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="json: one document on standard output.",
+    )(command)
+
+
+@tap.command()
+@_common
+@click.option("--check", is_flag=True, help="Write nothing; fail if build/templates/ is stale.")
+@click.pass_obj
+def templates(find: Callable[[], Path], systems: tuple[str, ...], form: str, *, check: bool) -> int:
+    r"""Compile, lint, check and package the systems into build/.
+
+    \b
+    Example:
+      tap templates --system trading-events
+    """
+    from tap_templates import report, wiring  # noqa: PLC0415
+    from tap_templates.compiler.pipeline import compile_systems  # noqa: PLC0415
+
+    root = find()
+    with report.progress() as progress:
+        chosen = wiring.load_systems(root, systems)
+        run = compile_systems(wiring.compilation(root, chosen, progress, write=not check))
+    report.templates(run, form=form, check=check)
+    return 1 if run.findings or (check and run.changes) else 0
+
+
+@tap.command()
+@_common
+@click.option("--privileges", is_flag=True, help="List what every role may do, and why.")
+@click.pass_obj
+def check(
+    find: Callable[[], Path], systems: tuple[str, ...], form: str, *, privileges: bool
+) -> int:
+    r"""Lint and prove the systems without packaging or writing anything.
+
+    \b
+    Example:
+      tap check --privileges
+    """
+    from tap_templates import report, wiring  # noqa: PLC0415
+    from tap_templates.compiler.pipeline import CHECKS, compile_systems  # noqa: PLC0415
+
+    root = find()
+    with report.progress() as progress:
+        chosen = wiring.load_systems(root, systems)
+        run = compile_systems(wiring.compilation(root, chosen, progress, write=False), CHECKS)
+    report.check(run, form=form, privileges=privileges)
+    return 1 if run.findings else 0
+
+
+@tap.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--regions", default="us-east-1", show_default=True, help="Lint for these, comma-separated."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def lint(files: tuple[Path, ...], regions: str, form: str) -> int:
+    r"""Lint template FILES with cfn-lint, our rules and our configuration.
+
+    \b
+    Example:
+      tap lint --regions us-east-1,us-west-2 template.yaml
+    """
+    from tap_templates import report, wiring  # noqa: PLC0415
+
+    with report.progress() as progress:
+        findings = wiring.lint_files(files, tuple(regions.split(",")), progress)
+    report.findings_only("tap.lint/1", findings, form=form)
+    return 1 if findings else 0
+
+
+def main() -> None:
+    """Run `tap` and exit: no traceback for what a user can put right."""
+    try:
+        code = tap.main(standalone_mode=False)
+    except TapError as error:
+        click.echo(f"error: {error}\n  do: {error.remedy}", err=True)
+        code = error.exit_code
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: build/ is as it was; run again to go on", err=True)
+        code = INTERRUPTED
+    sys.exit(code or 0)

@@ -1,0 +1,291 @@
+"""Objectives: the recovery time that a system promises, against the failover path it compiled to.
+
+Judged for the worst values its parameters allow, since an operator may set them without a compile.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
+from tap_templates.compiler.invariants.values import as_list, flag, inside, number
+from tap_templates.rendered.view import Located
+
+_ENDPOINTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-global-endpoints.html"
+_PRESCRIBED = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-ge-cfn.html"
+
+ENDPOINT_BOUND_SECONDS = 420  # "360 seconds, with a maximum of 420", with the prescribed alarm
+LONGEST_DETECTION_SECONDS = 300  # the prescribed 5 periods of 60 s
+PERIOD_SECONDS = 60
+HIGHEST_THRESHOLD_MS = 30_000
+HEARTBEAT = "rate(1 minute)"
+
+_EXACTLY: Mapping[str, str] = {
+    "Namespace": "AWS/Events",
+    "MetricName": "IngestionToInvocationStartLatency",
+    "Statistic": "Average",
+    "ComparisonOperator": "GreaterThanThreshold",
+    "TreatMissingData": "breaching",
+}
+_ABSENT = ("DatapointsToAlarm", "Dimensions", "ExtendedStatistic", "Metrics")
+_REMEDY = "declare it with global_endpoint() in blocks/endpoint.py, as EventBridge prescribes"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A part of the time a failover takes, at most. `seconds` is None if nothing bounds it."""
+
+    name: str
+    seconds: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    located: Located
+    what: str
+    path: str = ""
+
+
+def failover_budget(compiled: CompiledSystem) -> tuple[Term, ...]:
+    """List what a failover takes at most, for the worst values the parameters allow.
+
+    Empty if the system has no failover path that we know. The terms of one endpoint are in
+    sequence; of several endpoints, those of the slowest are returned.
+    """
+    budgets = [
+        _endpoint_terms(compiled, endpoint)
+        for endpoint in compiled.view.resources("AWS::Events::Endpoint")
+    ]
+    return max(budgets, key=_total, default=())
+
+
+def _total(terms: tuple[Term, ...]) -> float:
+    return sum(float("inf") if term.seconds is None else term.seconds for term in terms)
+
+
+def _endpoint_terms(compiled: CompiledSystem, endpoint: Located) -> tuple[Term, ...]:
+    alarm = _alarm(compiled, endpoint)
+    detection = _detection(compiled, alarm) if alarm else None
+    holds = not any(_unprescribed(compiled, endpoint)) and detection is not None
+    rest = ENDPOINT_BOUND_SECONDS - LONGEST_DETECTION_SECONDS
+    if holds and detection is not None:
+        rest = ENDPOINT_BOUND_SECONDS - detection  # what EventBridge promises is the sum
+    return (
+        Term("detection: unhealthy periods of the alarm", detection, _PRESCRIBED),
+        Term(
+            "metric delay, health check and routing: the rest of EventBridge's bound",
+            rest if holds else None,
+            _ENDPOINTS,
+        ),
+    )
+
+
+def _alarm(compiled: CompiledSystem, endpoint: Located) -> Located | None:
+    check = _health_check(compiled, endpoint)
+    config = check.resource.properties.get("HealthCheckConfig", {}) if check else {}
+    name = inside(config, "AlarmIdentifier", "Name")
+    region = inside(config, "AlarmIdentifier", "Region")
+    for alarm in compiled.view.resources("AWS::CloudWatch::Alarm"):
+        if (alarm.resource.name, alarm.stack.region) == (name, region):
+            return alarm
+    return None
+
+
+def _health_check(compiled: CompiledSystem, endpoint: Located) -> Located | None:
+    arn = inside(
+        endpoint.resource.properties, "RoutingConfig", "FailoverConfig", "Primary", "HealthCheck"
+    )
+    return compiled.view.find(str(arn))
+
+
+def _unprescribed(compiled: CompiledSystem, endpoint: Located) -> Iterator[_Problem]:
+    check, alarm = _health_check(compiled, endpoint), _alarm(compiled, endpoint)
+    if check is None:
+        yield _Problem(endpoint, "fails over by a health check that the system does not make")
+        return
+    config = check.resource.properties.get("HealthCheckConfig", {})
+    path = "/Properties/HealthCheckConfig"
+    if config.get("Type") != "CLOUDWATCH_METRIC" or alarm is None:
+        yield _Problem(check, "does not follow an alarm of the system", path)
+        return
+    yield from _unlike_template(check, alarm, compiled.system.regions.primary)
+    yield from _too_slow(compiled, alarm)
+
+
+def _unlike_template(check: Located, alarm: Located, primary: str) -> Iterator[_Problem]:
+    config = check.resource.properties.get("HealthCheckConfig", {})
+    path = "/Properties/HealthCheckConfig"
+    if alarm.stack.region != primary:
+        yield _Problem(check, f"follows an alarm in {alarm.stack.region}", path)
+    if config.get("InsufficientDataHealthStatus") != "Unhealthy":
+        yield _Problem(check, "is not unhealthy when there is no data", path)
+    for switch in ("Disabled", "Inverted"):
+        if switch in config and flag(config[switch]) is not False:
+            yield _Problem(check, f"is {switch.lower()}", path)
+    for name, right in _EXACTLY.items():
+        said = alarm.resource.properties.get(name)
+        if said != right:
+            yield _Problem(alarm, f"has {name} {said}, not {right}", f"/Properties/{name}")
+    for name in _ABSENT:
+        if alarm.resource.properties.get(name):
+            yield _Problem(
+                alarm, f"sets {name}, which the prescribed one does not", f"/Properties/{name}"
+            )
+
+
+def _too_slow(compiled: CompiledSystem, alarm: Located) -> Iterator[_Problem]:
+    period = _worst(compiled, alarm, "Period")
+    if period != PERIOD_SECONDS:
+        yield _Problem(
+            alarm,
+            f"has a period of {_or_any(period)} s, not {PERIOD_SECONDS}",
+            "/Properties/Period",
+        )
+    detection = _detection(compiled, alarm)
+    if detection is None or detection > LONGEST_DETECTION_SECONDS:
+        yield _Problem(
+            alarm,
+            f"may take {_or_any(detection)} s to ring, EventBridge prescribes at most "
+            f"{LONGEST_DETECTION_SECONDS}",
+            "/Properties/EvaluationPeriods",
+        )
+    threshold = _worst(compiled, alarm, "Threshold")
+    if threshold is None or threshold > HIGHEST_THRESHOLD_MS:
+        yield _Problem(
+            alarm,
+            f"may let events wait for {_or_any(threshold)} ms, EventBridge prescribes at most "
+            f"{HIGHEST_THRESHOLD_MS}",
+            "/Properties/Threshold",
+        )
+
+
+def _or_any(value: float | None) -> str:
+    return "any number of" if value is None else f"{value:.0f}"
+
+
+def _detection(compiled: CompiledSystem, alarm: Located) -> int | None:
+    periods = _worst(compiled, alarm, "EvaluationPeriods")
+    period = _worst(compiled, alarm, "Period")
+    return None if periods is None or period is None else int(periods * period)
+
+
+def _worst(compiled: CompiledSystem, located: Located, name: str) -> float | None:
+    """Take the highest value that the template allows; None if nothing bounds it."""
+    raw = located.resource.raw["Properties"].get(name)
+    if not isinstance(raw, Mapping):
+        return number(raw)
+    parameters = compiled.template(located.stack.stack).get("Parameters", {})
+    declared = parameters.get(raw.get("Ref"))
+    if declared is None:
+        return None  # an expression that we do not follow
+    bounds = [number(declared.get("MaxValue")), *map(number, declared.get("AllowedValues", []))]
+    known = [bound for bound in bounds if bound is not None]
+    return max(known, default=None)
+
+
+def _alarm_as_prescribed(compiled: CompiledSystem) -> Iterator[Fault]:
+    for endpoint in compiled.view.resources("AWS::Events::Endpoint"):
+        for problem in _unprescribed(compiled, endpoint):
+            what = f"{problem.what}: the {ENDPOINT_BOUND_SECONDS} s of EventBridge do not hold"
+            yield fault_at(problem.located, what, _REMEDY, problem.path)
+
+
+def _heartbeat(compiled: CompiledSystem) -> Iterator[Fault]:
+    for endpoint in compiled.view.resources("AWS::Events::Endpoint"):
+        buses = as_list(endpoint.resource.properties.get("EventBuses"))
+        primary = str(buses[0].get("EventBusArn")) if buses else ""
+        if not any(_beats(compiled, each, primary) for each in _schedules(compiled)):
+            yield fault_at(
+                endpoint,
+                "takes missing data for a dead bus, but nothing puts an event on its primary bus "
+                "every minute: a quiet market would fail over",
+                "add heartbeat() of blocks/heartbeat.py to the stack of the bus",
+            )
+
+
+def _schedules(compiled: CompiledSystem) -> Iterator[Mapping[str, Any]]:
+    for located in compiled.view.resources("AWS::Scheduler::Schedule"):
+        yield located.resource.properties
+
+
+def _beats(compiled: CompiledSystem, schedule: Mapping[str, Any], bus: str) -> bool:
+    """Tell whether a schedule feeds the bus every minute, with what a rule of the bus sends on.
+
+    Latency is measured from ingestion to invocation: an event that no rule sends on has none.
+    """
+    if schedule.get("ScheduleExpression") != HEARTBEAT:
+        return False
+    if schedule.get("State", "ENABLED") != "ENABLED" or inside(schedule, "Target", "Arn") != bus:
+        return False
+    on_bus = compiled.view.find(bus)
+    if on_bus is None:
+        return False
+    sent = {
+        "source": inside(schedule, "Target", "EventBridgeParameters", "Source"),
+        "detail-type": inside(schedule, "Target", "EventBridgeParameters", "DetailType"),
+        "region": on_bus.stack.region,
+    }
+    for rule in compiled.view.resources("AWS::Events::Rule"):
+        properties = rule.resource.properties
+        pattern = properties.get("EventPattern")
+        if (
+            rule.stack.region == on_bus.stack.region
+            and properties.get("EventBusName") in (on_bus.resource.name, bus)
+            and properties.get("State", "ENABLED") == "ENABLED"
+            and properties.get("Targets")
+            and isinstance(pattern, Mapping)
+            # A field that a heartbeat is not known to have is one it does not match by.
+            and all(sent.get(name) in as_list(values) for name, values in pattern.items())
+        ):
+            return True
+    return False
+
+
+def _too_late(compiled: CompiledSystem) -> Iterator[Fault]:
+    promised = compiled.system.objectives.rto
+    if promised is None:
+        return
+    terms = failover_budget(compiled)
+    rto = promised.total_seconds()
+    if not terms:
+        yield Fault(
+            stack="",
+            what=f"promises to work again within {rto:.0f} s, but has no failover path that this "
+            "check knows",
+            remedy="add an AWS::Events::Endpoint, or teach compiler/invariants/objectives.py the "
+            "path it has",
+        )
+    elif _total(terms) > rto:
+        sums = " + ".join(
+            f"{'?' if term.seconds is None else term.seconds} s ({term.name})" for term in terms
+        )
+        yield Fault(
+            stack="",
+            what=f"promises to work again within {rto:.0f} s, but failover takes {sums}",
+            remedy="shorten the terms, lower the MaxValue of their parameters, or promise a "
+            "longer rto",
+        )
+
+
+OBJECTIVES = (
+    Invariant(
+        code="TAP-OBJ-01",
+        promise="The alarm that moves a global endpoint is the one EventBridge prescribes, "
+        "whatever the parameters are set to.",
+        source_url=_PRESCRIBED,
+        check=_alarm_as_prescribed,
+    ),
+    Invariant(
+        code="TAP-OBJ-02",
+        promise="A heartbeat makes missing data mean a dead bus.",
+        source_url=_ENDPOINTS,
+        check=_heartbeat,
+    ),
+    Invariant(
+        code="TAP-OBJ-03",
+        promise="The failover path takes no longer than the recovery time promised.",
+        source_url=_ENDPOINTS,
+        check=_too_late,
+    ),
+)

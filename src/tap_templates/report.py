@@ -1,0 +1,221 @@
+"""What a person or a program sees of a run: findings like a compiler's, and a summary table.
+
+Text goes through rich, which drops colour and animation where nobody looks; JSON is one document,
+with a schema that a CHANGELOG entry guards.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_templates.compiler.pipeline import Compilation, Progress
+from tap_templates.compiler.render import RenderedStack
+from tap_templates.iam.proof import HandlerCode, privileges
+from tap_templates.model.findings import Finding, Severity
+from tap_templates.model.limits import LONGEST_INLINE_BYTES, MOST_RESOURCES
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+
+class Silent:
+    """Progress for whoever watches nothing."""
+
+    def stage(self, name: str) -> None: ...
+
+    def linted(self, done: int, total: int) -> None: ...
+
+
+@dataclass(slots=True)
+class _Shown:
+    status: "Status"
+
+    def stage(self, name: str) -> None:
+        self.status.update(f"{name} …")
+
+    def linted(self, done: int, total: int) -> None:
+        self.status.update(f"lint {'█' * done}{'░' * (total - done)} {done}/{total}")
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Show stages on standard error if it is a terminal."""
+    if not sys.stderr.isatty():
+        yield Silent()
+        return
+    from rich.console import Console  # noqa: PLC0415 - costs time that a pipe need not pay
+
+    with Console(stderr=True).status("loading …") as status:
+        yield _Shown(status)
+
+
+def templates(run: Compilation, *, form: str, check: bool) -> None:
+    """Report a run of `tap templates`."""
+    if form == "json":
+        _print_json({"schema": "tap.templates/1", **_document(run, check=check)})
+        return
+    _print_findings(run.findings)
+    _print_stacks(run)
+    _print_packages(run)
+    _print_verdict(run, check=check)
+
+
+def check(run: Compilation, *, form: str, privileges: bool) -> None:
+    """Report a run of `tap check`."""
+    rows = _privileges(run) if privileges else []
+    if form == "json":
+        document = {"schema": "tap.check/1", **_document(run, check=True)}
+        if privileges:
+            document["privileges"] = rows
+        _print_json(document)
+        return
+    _print_findings(run.findings)
+    if privileges:
+        _print_privileges(rows)
+    else:
+        _print_stacks(run)
+    _say(_count(run.findings) or "0 findings")
+
+
+def findings_only(schema: str, findings: Sequence[Finding], *, form: str) -> None:
+    """Report findings that belong to no compilation."""
+    if form == "json":
+        _print_json({"schema": schema, "findings": [asdict(each) for each in findings]})
+        return
+    _print_findings(findings)
+    _say(_count(findings) or "0 findings")
+
+
+def _document(run: Compilation, *, check: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "findings": [asdict(finding) for finding in run.findings],
+        "stacks": [
+            {
+                "system": stack.built.system.name,
+                "name": stack.name,
+                "regions": list(stack.regions),
+                "resources": len(stack.template["Resources"]),
+                "bytes": len(stack.body),
+                "sha256": stack.sha256,
+                "lint_cached": run.lint[stack.built.system.name, stack.name].cached,
+            }
+            for stack in run.stacks()
+        ],
+        "packages": [
+            {"name": built.name, "sha256": built.sha256, "bytes": built.size}
+            for built in run.packages.values()
+        ],
+    }
+    if run.changes is not None:
+        document["stale" if check else "changed"] = {
+            "written": list(run.changes.written),
+            "removed": list(run.changes.removed),
+        }
+    return document
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
+    colours = {Severity.ERROR: "31", Severity.WARNING: "33"}
+    for each in findings:
+        label = f"{each.severity}[{each.code}]"
+        if sys.stdout.isatty() and _coloured():
+            label = f"\033[{colours[each.severity]}m{label}\033[0m"
+        _say(f"{label} {each.place}: {each.what}")
+        _say(f"  do: {each.remedy}")
+        if each.source_url:
+            _say(f"  see: {each.source_url}")
+
+
+def _print_stacks(run: Compilation) -> None:
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("stack", "regions", box=None, pad_edge=False, header_style="bold")
+    for column in ("resources", "bytes", "lint s", ""):
+        table.add_column(column, justify="right")
+    for stack in run.stacks():
+        result = run.lint[stack.built.system.name, stack.name]
+        table.add_row(
+            f"{stack.built.system.name}/{stack.name}",
+            " ".join(stack.regions),
+            f"{len(stack.template['Resources'])}/{MOST_RESOURCES}",
+            _bytes(stack),
+            f"{result.seconds:.2f}",
+            "cached" if result.cached else "linted",
+        )
+    _console().print(table)
+
+
+def _bytes(stack: RenderedStack) -> str:
+    size = len(stack.body)
+    return f"{size:,}" + (" (too large to send inline)" if size > LONGEST_INLINE_BYTES else "")
+
+
+def _print_packages(run: Compilation) -> None:
+    for built in run.packages.values():
+        _say(f"package {built.name}  {built.size:,} bytes  sha256 {built.sha256[:16]}")
+
+
+def _print_verdict(run: Compilation, *, check: bool) -> None:
+    if run.findings:
+        _say(f"{_count(run.findings)}; build/templates/ is as it was")
+        return
+    changes = run.changes
+    if not changes:
+        _say("0 findings; build/templates/ is up to date")
+        return
+    paths = [*changes.written, *(f"{path} (removed)" for path in changes.removed)]
+    if check:
+        for path in paths:
+            _say(f"stale: build/templates/{path}")
+        _say(f"{len(paths)} stale; run `make templates` and commit build/templates/")
+        return
+    for path in paths:
+        _say(f"wrote build/templates/{path}")
+    _say("0 findings")
+
+
+def _privileges(run: Compilation) -> list[dict[str, Any]]:
+    code = run.code or HandlerCode({})
+    return [
+        {"system": name, **asdict(row)}
+        for name, view in run.views.items()
+        for row in privileges(view, code)
+    ]
+
+
+def _print_privileges(rows: Sequence[dict[str, Any]]) -> None:
+    for row in rows:
+        _say("  ".join(str(value) for value in row.values() if value))
+
+
+def _count(findings: Sequence[Finding]) -> str:
+    parts = []
+    for severity in Severity:
+        number = sum(each.severity is severity for each in findings)
+        if number:
+            parts.append(f"{number} {severity}{'s' if number > 1 else ''}")
+    return ", ".join(parts)
+
+
+def _console() -> "Console":
+    from rich.console import Console  # noqa: PLC0415
+
+    # A pipe has no width to fit into: nothing is cut there.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160, soft_wrap=True)
+
+
+def _coloured() -> bool:
+    return not os.environ.get("NO_COLOR")
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    print(json.dumps(document, indent=2))  # noqa: T201 - this is where printing happens
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201 - as above; plain text needs no rich

@@ -1,0 +1,78 @@
+"""Every invariant finds the fault planted for it, and nothing in what we really compile."""
+
+from dataclasses import replace
+
+import pytest
+from unit.invariants import (
+    planted_in_behaviour,
+    planted_in_references,
+    planted_in_regions,
+    planted_in_resources,
+    planted_in_templates,
+)
+
+from tap_templates.compiler.invariants import ACROSS, INVARIANTS, check_across, check_system
+from tap_templates.model.findings import Severity
+
+PLANTED = (
+    *planted_in_references.PLANTED,
+    *planted_in_resources.PLANTED,
+    *planted_in_behaviour.PLANTED,
+    *planted_in_regions.PLANTED,
+    *planted_in_templates.PLANTED,
+)
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.id)
+def test_a_planted_fault_is_found_where_it_is_and_with_the_way_out(edited, planted):
+    compiled = edited(planted.stack, planted.edit)
+    stack = planted.stack if planted.at is None else planted.at
+    here = [
+        finding
+        for finding in check_system(compiled)
+        if (finding.code, finding.stack) == (planted.code, stack)
+    ]
+    matching = [
+        finding
+        for finding in here
+        if finding.logical_id == planted.logical_id
+        and planted.says in finding.what
+        and planted.remedy in finding.remedy
+        and planted.path in (None, finding.path)
+    ]
+    assert matching, here
+    assert all(finding.severity is Severity.ERROR and finding.source_url for finding in matching)
+    assert all(finding.remedy for finding in matching)
+
+
+def test_every_invariant_has_a_planted_fault():
+    assert {each.code for each in INVARIANTS} == {planted.code for planted in PLANTED}
+
+
+def test_codes_are_unique_and_every_invariant_says_what_it_promises_and_where_that_is_written():
+    everything = [*INVARIANTS, *ACROSS]
+    codes = [each.code for each in everything]
+    assert len(codes) == len(set(codes))
+    for each in everything:
+        assert each.promise.endswith(".")
+        assert each.source_url.startswith("https://")
+
+
+def test_what_we_really_compile_keeps_every_promise(specimens):
+    compiled = [specimen.compiled() for specimen in specimens.values()]
+    assert [finding for each in compiled for finding in check_system(each)] == []
+    assert check_across(compiled) == []
+
+
+@pytest.mark.parametrize(
+    "overrides", [{"StandbyRule": "filter"}, {"EnvironmentSuffix": "a-much-longr"}]
+)
+def test_it_does_so_for_other_values_of_its_parameters_too(trading, overrides):
+    assert check_system(replace(trading, overrides=overrides).compiled()) == []
+
+
+def test_a_reason_that_is_written_down_lets_a_rule_be_ignored(edited):
+    reasons = {"tap.ignore_reasons": {"W3045": "because"}}
+    metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3045"]}}, **reasons}
+    compiled = edited("bus", lambda t: t["Resources"]["TradingBus"].update(Metadata=metadata))
+    assert check_system(compiled) == []
