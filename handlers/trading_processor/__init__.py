@@ -1,0 +1,1 @@
+"""Records each trading event once, in whichever region comes first."""
