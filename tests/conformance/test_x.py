@@ -13,9 +13,9 @@ import templates
 from tap_templates.rendered.view import StackSource, resolve_system
 
 SYSTEMS = [system.name for system in templates.SYSTEMS]
-KINDS = "|".join(
-    "alarm archive bucket bus dashboard endpoint function key queue role rule schedules? table "
-    "topic".split()
+KINDS = (
+    *("alarm", "archive", "bucket", "bus", "dashboard", "endpoint", "function", "key", "queue"),
+    *("role", "rule", "schedules?", "table", "topic"),
 )
 SHARED_BY_REGIONS = {"AWS::IAM::Role", "AWS::CloudWatch::Dashboard", "AWS::S3::Bucket"}
 DEAD_LETTER_METRIC = "ApproximateNumberOfMessagesVisible"
@@ -60,7 +60,7 @@ def test_x01_names_say_kind_purpose_and_suffix(view):
     for each in named:
         name = each.resource.name.removeprefix("/aws/lambda/").removeprefix("alias/")
         where = rf"(-{each.stack.region})?(-{view.account})?"
-        assert re.fullmatch(rf"({KINDS})-[a-z0-9-]+-dev{where}", name), each.place
+        assert re.fullmatch(rf"({'|'.join(KINDS)})-[a-z0-9-]+-dev{where}", name), each.place
 
 
 def test_x01_names_in_a_namespace_shared_by_regions_carry_the_region(view):
