@@ -45,17 +45,12 @@ def _common(command: Callable[..., int]) -> Callable[..., int]:
     )(command)
 
 
-@tap.command()
+@tap.command(epilog="Example: tap templates --system trading-events")
 @_common
 @click.option("--check", is_flag=True, help="Write nothing; fail if build/templates/ is stale.")
 @click.pass_obj
 def templates(find: Callable[[], Path], systems: tuple[str, ...], form: str, *, check: bool) -> int:
-    r"""Compile, lint, check and package the systems into build/.
-
-    \b
-    Example:
-      tap templates --system trading-events
-    """
+    """Compile, lint, check and package the systems into build/."""
     from tap_templates import report, wiring  # noqa: PLC0415
     from tap_templates.compiler.pipeline import compile_systems  # noqa: PLC0415
 
@@ -67,19 +62,14 @@ def templates(find: Callable[[], Path], systems: tuple[str, ...], form: str, *, 
     return 1 if run.findings or (check and run.changes) else 0
 
 
-@tap.command()
+@tap.command(epilog="Example: tap check --privileges")
 @_common
 @click.option("--privileges", is_flag=True, help="List what every role may do, and why.")
 @click.pass_obj
 def check(
     find: Callable[[], Path], systems: tuple[str, ...], form: str, *, privileges: bool
 ) -> int:
-    r"""Lint and prove the systems without packaging or writing anything.
-
-    \b
-    Example:
-      tap check --privileges
-    """
+    """Lint and prove the systems without packaging or writing anything."""
     from tap_templates import report, wiring  # noqa: PLC0415
     from tap_templates.compiler.pipeline import CHECKS, compile_systems  # noqa: PLC0415
 
@@ -91,19 +81,14 @@ def check(
     return 1 if run.findings else 0
 
 
-@tap.command()
+@tap.command(epilog="Example: tap lint --regions us-east-1,us-west-2 template.yaml")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--regions", default="us-east-1", show_default=True, help="Lint for these, comma-separated."
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def lint(files: tuple[Path, ...], regions: str, form: str) -> int:
-    r"""Lint template FILES with cfn-lint, our rules and our configuration.
-
-    \b
-    Example:
-      tap lint --regions us-east-1,us-west-2 template.yaml
-    """
+    """Lint template FILES with cfn-lint, our rules and our configuration."""
     from tap_templates import report, wiring  # noqa: PLC0415
 
     with report.progress() as progress:

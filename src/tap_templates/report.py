@@ -10,8 +10,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from tap_templates.compiler.invariants import CompiledSystem, failover_budget
 from tap_templates.compiler.pipeline import Compilation, Progress
 from tap_templates.compiler.render import RenderedStack
 from tap_templates.iam.proof import HandlerCode, privileges
@@ -61,6 +63,7 @@ def templates(run: Compilation, *, form: str, check: bool) -> None:
         return
     _print_findings(run.findings)
     _print_stacks(run)
+    _print_objectives(run)
     _print_packages(run)
     _print_verdict(run, check=check)
 
@@ -79,6 +82,7 @@ def check(run: Compilation, *, form: str, privileges: bool) -> None:
         _print_privileges(rows)
     else:
         _print_stacks(run)
+        _print_objectives(run)
     _say(_count(run.findings) or "0 findings")
 
 
@@ -135,7 +139,7 @@ def _print_stacks(run: Compilation) -> None:
     from rich.table import Table  # noqa: PLC0415
 
     table = Table("stack", "regions", box=None, pad_edge=False, header_style="bold")
-    for column in ("resources", "bytes", "lint s", ""):
+    for column in ("resources", "bytes", "lint"):
         table.add_column(column, justify="right")
     for stack in run.stacks():
         result = run.lint[stack.built.system.name, stack.name]
@@ -144,8 +148,7 @@ def _print_stacks(run: Compilation) -> None:
             " ".join(stack.regions),
             f"{len(stack.template['Resources'])}/{MOST_RESOURCES}",
             _bytes(stack),
-            f"{result.seconds:.2f}",
-            "cached" if result.cached else "linted",
+            "cached" if result.cached else f"{result.seconds:.2f} s",
         )
     _console().print(table)
 
@@ -189,8 +192,25 @@ def _privileges(run: Compilation) -> list[dict[str, Any]]:
 
 
 def _print_privileges(rows: Sequence[dict[str, Any]]) -> None:
-    for row in rows:
-        _say("  ".join(str(value) for value in row.values() if value))
+    for role, its in groupby(rows, lambda row: f"{row['role']} ({row['system']}/{row['stack']})"):
+        _say(role)
+        for row in its:
+            _say(f"  {row['action']} on {row['resource']}")
+            if row["condition"]:
+                _say(f"    if {row['condition']}")
+            _say(f"    for {row['why']}")
+
+
+def _print_objectives(run: Compilation) -> None:
+    for system in run.systems:
+        promised = system.objectives.rto
+        view = run.views.get(system.name)
+        if promised is None or view is None:
+            continue
+        terms = failover_budget(CompiledSystem(system, run.rendered[system.name], view))
+        total = sum(term.seconds or 0 for term in terms)
+        parts = " + ".join(f"{term.seconds} s {term.name}" for term in terms)
+        _say(f"failover {system.name}  {total} s of {promised.total_seconds():.0f} s: {parts}")
 
 
 def _count(findings: Sequence[Finding]) -> str:
