@@ -183,6 +183,20 @@ def test_a_build_folder_that_cannot_be_written_is_told(project):
     assert (project.path / "build").read_text() == "a file where a folder should be"
 
 
+def _start(project) -> subprocess.Popen[str]:
+    """Start `tap templates` in a process group of its own, as a terminal would."""
+    return subprocess.Popen(
+        [TAP, "templates"],
+        cwd=project.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Whoever runs the tests in the background may have it ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread
+    )
+
+
 def test_ctrl_c_says_so_and_leaves_the_build_as_it_was(project):
     project.tap("templates")
     tree = project.tree()
@@ -190,14 +204,7 @@ def test_ctrl_c_says_so_and_leaves_the_build_as_it_was(project):
         "def alerts():\n",
         "def alerts():\n    import time; print('here', flush=True); time.sleep(60)\n",
     )
-    running = subprocess.Popen(
-        [TAP, "templates"],
-        cwd=project.path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    running = _start(project)
     assert running.stdout.readline() == "here\n"
     os.killpg(running.pid, signal.SIGINT)
     _, error = running.communicate(timeout=30)
@@ -212,14 +219,7 @@ def test_ctrl_c_while_linting_ends_the_workers_too(project):
         "        ),\n        *(Stack(name=f'copy{n}', build=alerts, where=Where.BOTH, "
         "parameters={'AlarmEmail': f'a{n}@example.com'}) for n in range(9)),\n    ),\n)\nSYSTEMS",
     )
-    running = subprocess.Popen(
-        [TAP, "templates"],
-        cwd=project.path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    running = _start(project)
     time.sleep(1.0)  # importing the linter takes longer
     os.killpg(running.pid, signal.SIGINT)
     _, error = running.communicate(timeout=30)
