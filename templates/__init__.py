@@ -1,6 +1,8 @@
 """The systems, written out: what is not listed here is not compiled."""
 
 from tap_templates.model.system import System
+from templates.bootstrap import bootstrap
 from templates.trading_events import TRADING_EVENTS
 
-SYSTEMS: tuple[System, ...] = (TRADING_EVENTS,)
+WORKLOADS: tuple[System, ...] = (TRADING_EVENTS,)
+SYSTEMS: tuple[System, ...] = (bootstrap(*WORKLOADS), *WORKLOADS)

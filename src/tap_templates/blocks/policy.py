@@ -148,6 +148,15 @@ def trust_service(service: str, *when: aws.ConditionElement) -> aws.PolicyDocume
     )
 
 
+def trust_role(arn: object) -> aws.PolicyDocument:
+    """Let one role of this account assume another."""
+    return document(
+        _statement(
+            "Trust", [sts.AssumeRole], (), Effect=aws.Allow, Principal=aws.Principal("AWS", arn)
+        )
+    )
+
+
 def _statement(
     sid: str,
     actions: Sequence[aws.Action],

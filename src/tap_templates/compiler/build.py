@@ -90,7 +90,8 @@ def _finish(system: System, stack: Stack, declared: StackTemplate) -> Template:
     for name, condition in declared.conditions.items():
         template.add_condition(name, condition)
     for output in declared.outputs.values():
-        export = sub(f"{system.name}-{stack.name}-{output.name}-{SUFFIX}")
+        suffix = "" if system.once_per_account else f"-{SUFFIX}"
+        export = sub(f"{system.name}-{stack.name}-{output.name}{suffix}")
         template.add_output(
             Output(
                 output.name,

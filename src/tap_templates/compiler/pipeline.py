@@ -171,11 +171,12 @@ def _prove(run: Compilation) -> None:
     run.code = HandlerCode(
         {package.name: _sources(run.project.handlers, package) for package in _packages(run)}
     )
-    for name, view in run.views.items():
-        found = prove(view, run.code)
+    for system in run.systems:
+        operated = system.operated_roles
+        found = prove(run.views[system.name], run.code, operated)
         run.findings += found
-        for setting, other in run.other_views[name]:
-            differs = [each for each in prove(other, run.code) if each not in found]
+        for setting, other in run.other_views[system.name]:
+            differs = [each for each in prove(other, run.code, operated) if each not in found]
             run.findings += [_with(setting, each) for each in differs]
 
 

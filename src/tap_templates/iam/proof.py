@@ -11,7 +11,7 @@ is rests on the tables in `actions`, `platform_needs`, `function_needs` and `ser
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tap_templates.iam.codes import Code
@@ -21,11 +21,13 @@ from tap_templates.iam.knowledge import find_action
 from tap_templates.iam.needs import Need, Permission, Problem, RoleUse, spell
 from tap_templates.iam.patterns import covers, covers_action, is_pattern
 from tap_templates.iam.platform_needs import role_uses
-from tap_templates.iam.trust import check_trust
+from tap_templates.iam.trust import check_operated_trust, check_trust
 from tap_templates.model.findings import Finding, Severity
 from tap_templates.rendered.view import Located, SystemView
 
 __all__ = ["HandlerCode", "Handlers", "Privilege", "privileges", "prove"]
+
+_NONE_OPERATED: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,8 +53,15 @@ class _Evidence:
     problems: list[Problem]
 
 
-def prove(view: SystemView, handlers: Handlers | HandlerCode) -> list[Finding]:
+def prove(
+    view: SystemView,
+    handlers: Handlers | HandlerCode,
+    operated: Mapping[str, str] = _NONE_OPERATED,
+) -> list[Finding]:
     """Compare needs and grants of every role in the view; no finding means they are equal.
+
+    Of a role in `operated` (name → who runs with it) nobody here knows the needs: its policies are
+    only judged by themselves, and whom it trusts must be held to this account.
 
     `handlers` gives the sources of each package: name → path → text, the path as Python imports it
     (`trading_processor/app.py`). Who proves more than one view passes a `HandlerCode` instead, and
@@ -63,6 +72,10 @@ def prove(view: SystemView, handlers: Handlers | HandlerCode) -> list[Finding]:
     for policies in evidence.policies:
         arn = str(policies.role.resource.arn)
         problems += policies.problems
+        if policies.role.resource.name in operated:
+            problems += _check_operated(policies, view.account)
+            problems += [found for grant in policies.grants for found in _read(grant)]
+            continue
         if arn not in evidence.uses:
             what = "is a role nothing runs with"
             remedy = "take it out"
@@ -145,6 +158,15 @@ def _compare(policies: RolePolicies, needs: Iterable[Need]) -> Iterator[Problem]
             what = f"lacks {permission}, needed by {why}"
             remedy = f"allow {permission.action} on exactly that resource"
             yield Problem(Code.MISSING, policies.role, "", what, remedy)
+
+
+def _check_operated(policies: RolePolicies, account: str) -> Iterator[Problem]:
+    """Judge a role whose user is outside the templates by what it says."""
+    yield from check_operated_trust(policies, account)
+    for grant in policies.grants:
+        if is_pattern(grant.permission.action):
+            what = f"may {grant.permission}, a pattern of actions"
+            yield _about(Code.WILDCARD_ACTION, grant, what, "list the actions that are used")
 
 
 def _check_boundary(policies: RolePolicies) -> Iterator[Problem]:

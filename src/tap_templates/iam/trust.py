@@ -46,6 +46,37 @@ def check_trust(policies: RolePolicies, uses: Sequence[RoleUse], account: str) -
         yield _problem(Code.TRUST_PRINCIPAL, policies, "", what, "keep one statement")
 
 
+def check_operated_trust(policies: RolePolicies, account: str) -> Iterator[Problem]:
+    """Hold a role that something outside the templates runs with to this account."""
+    for trust in policies.trusts:
+        clauses = {clause.key.lower(): clause for clause in trust.condition}
+        source = clauses.get(_ACCOUNT.lower())
+        if "*" in trust.principal or trust.kind == "*":
+            yield _problem(
+                Code.TRUST_STAR,
+                policies,
+                trust.path,
+                f"trusts {trust.kind} {trust.principal}",
+                "trust the one service or role that runs with it",
+            )
+        elif trust.kind == "Service" and not (source and _holds(source, _ACCOUNT, (account,))):
+            yield _problem(
+                Code.CONFUSED_DEPUTY,
+                policies,
+                trust.path,
+                f"trusts {trust.principal} under {spell(trust.condition)}, and so for others",
+                f"add StringEquals {_ACCOUNT} = {account}",
+            )
+        elif trust.kind != "Service" and f":{account}:" not in trust.principal:
+            yield _problem(
+                Code.TRUST_PRINCIPAL,
+                policies,
+                trust.path,
+                f"trusts {trust.kind} {trust.principal}, which is not of this account",
+                "take the principal out",
+            )
+
+
 def _check_one(
     policies: RolePolicies, trust: Trust, uses: Sequence[RoleUse], account: str
 ) -> Iterator[Problem]:

@@ -5,6 +5,8 @@ the namespace (IAM roles, dashboards) the region follows the suffix; where all o
 (buckets) the account follows the region. A name is computed, never looked up: both sides of a
 reference arrive at the same text, so no stack waits for another region to answer.
 
+What belongs to the account and not to an environment (the bootstrap) has no suffix.
+
 Renaming a purpose, or changing this rule, replaces resources: it is a breaking change, goes to
 CHANGELOG.md, and needs a migration. The suffix is the template parameter `EnvironmentSuffix`.
 """
@@ -51,6 +53,7 @@ class Kind(Enum):
     ENDPOINT = ("endpoint", Scope.REGION, 64)
     FUNCTION = ("function", Scope.REGION, 64)
     KEY = ("key", Scope.REGION, 250)  # the alias is `alias/` and this
+    POLICY = ("policy", Scope.ACCOUNT, 128)
     QUEUE = ("queue", Scope.REGION, 80)
     ROLE = ("role", Scope.ACCOUNT, 64)
     RULE = ("rule", Scope.REGION, 64)
@@ -71,6 +74,7 @@ class Name:
 
     kind: Kind
     purpose: str
+    once_per_account: bool = False  # made once, for all environments
 
     def __post_init__(self) -> None:
         if not _PURPOSE.fullmatch(self.purpose):
@@ -93,14 +97,18 @@ class Name:
 
     def text(self, region: str = OWN_REGION) -> str:
         """Spell the name for `Fn::Sub`; `region` matters only where the namespace spans regions."""
-        parts = [self.kind.word, self.purpose, SUFFIX]
-        if self.kind.scope is not Scope.REGION:
+        parts = [self.kind.word, self.purpose]
+        if not self.once_per_account:
+            parts.append(SUFFIX)
+        if self.kind.scope is Scope.WORLD or not (
+            self.once_per_account or self.kind.scope is Scope.REGION
+        ):
             parts.append(region)
         if self.kind.scope is Scope.WORLD:
             parts.append(ACCOUNT)
         return "-".join(parts)
 
 
-ARTIFACT_BUCKET = f"bucket-artifacts-{OWN_REGION}-{ACCOUNT}"
-"""Where the deployer puts packages: one bucket a region, of the account and not of an environment,
-hence the one name without suffix. Lambda takes code only from a bucket of its own region."""
+ARTIFACTS = "artifacts"
+ARTIFACT_BUCKET = Name(Kind.BUCKET, ARTIFACTS, once_per_account=True).text()
+"""Where the deployer puts packages. Lambda takes code only from a bucket of its own region."""

@@ -122,6 +122,9 @@ class System:
     stacks: tuple[Stack, ...]  # in rollout order
     packages: tuple[Package, ...] = ()
     retain: frozenset[str] = frozenset()  # resource types that outlive their stack
+    once_per_account: bool = False  # serves all environments: names carry no suffix
+    # Roles that something outside the templates runs with: name, and what that is.
+    operated_roles: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check_names()

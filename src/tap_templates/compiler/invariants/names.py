@@ -42,6 +42,7 @@ NAMED: Mapping[str, Naming] = {
     "AWS::Events::Endpoint": Naming("Name", Kind.ENDPOINT),
     "AWS::Events::EventBus": Naming("Name", Kind.BUS),
     "AWS::Events::Rule": Naming("Name", Kind.RULE),
+    "AWS::IAM::ManagedPolicy": Naming("ManagedPolicyName", Kind.POLICY),
     "AWS::IAM::Role": Naming("RoleName", Kind.ROLE),
     "AWS::KMS::Alias": Naming("AliasName", Kind.KEY, before="alias/"),
     "AWS::Lambda::Function": Naming("FunctionName", Kind.FUNCTION),
@@ -111,10 +112,23 @@ def _by_rule(compiled: CompiledSystem) -> Iterator[Fault]:
             )
 
 
+def _problem_once(compiled: CompiledSystem, located: Located, naming: Naming) -> str | None:
+    """Say what of the rule does not hold for what the account has once."""
+    ending = ""
+    if naming.kind.scope is Scope.WORLD:
+        ending = f"-{located.stack.region}-{compiled.view.account}"
+    shape = f"{naming.before}{naming.kind.word}-[a-z][a-z0-9]*(-[a-z0-9]+)*{re.escape(ending)}"
+    if re.fullmatch(shape, str(located.resource.name)) is None:
+        return f"the rule is {naming.before}{naming.kind.word}-<purpose>{ending}"
+    return None
+
+
 def _problem(compiled: CompiledSystem, located: Located, naming: Naming) -> str | None:
     """Say what of the rule does not hold, in the order a reader would check it."""
     kind, region = naming.kind, located.stack.region
     name = str(located.resource.name)
+    if compiled.system.once_per_account:
+        return _problem_once(compiled, located, naming)
     suffix = located.stack.parameters.get("EnvironmentSuffix")
     raw = json.dumps(located.resource.raw["Properties"][naming.property])
     if not isinstance(suffix, str) or "${EnvironmentSuffix}" not in raw:

@@ -18,7 +18,9 @@ def _incomplete(compiled: CompiledSystem) -> Iterator[Fault]:
                 problem = "has no description"
             elif export is None:
                 problem = "is not exported"
-            elif "${EnvironmentSuffix}" not in json.dumps(export):
+            elif not compiled.system.once_per_account and (
+                "${EnvironmentSuffix}" not in json.dumps(export)
+            ):
                 problem = "is exported under a name without the environment suffix"
             else:
                 continue

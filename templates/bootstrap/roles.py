@@ -1,0 +1,31 @@
+"""The roles that stack sets work with, for what the workloads' templates hold."""
+
+from collections.abc import Sequence
+
+from troposphere import GetAtt, Ref
+
+from tap_templates.blocks.stack import StackTemplate
+from tap_templates.blocks.stack_sets import ADMINISTRATION, EXECUTION, stack_set_roles
+from tap_templates.model.system import System
+
+NAMES = (ADMINISTRATION.text(), EXECUTION.text())
+
+
+def build(workloads: Sequence[System]) -> StackTemplate:
+    """The administration role, and the execution role with its policies."""
+    stack = StackTemplate("bootstrap: the roles that stack sets work with")
+    made = stack_set_roles(
+        (
+            str(resource.resource_type)
+            for workload in workloads
+            for each in workload.stacks
+            for resource in each.build().resources.values()
+        ),
+        regions=[Ref("PrimaryRegion"), Ref("SecondaryRegion"), Ref("WitnessRegion")],
+    )
+    stack.add(made.administration, made.execution, *made.policies)
+    stack.output(
+        "AdministrationRoleArn", "Role of every stack set", GetAtt(made.administration, "Arn")
+    )
+    stack.output("ExecutionRoleName", "Role that provisions", Ref(made.execution))
+    return stack
