@@ -21,7 +21,7 @@ from trading_processor.ledger import ClaimFailed, Ledger
 # Five attempts of 0.3 s to connect and 1.2 s to answer, and their pauses (25 ms, doubling, with
 # jitter; 1 s when throttled), fit the function's timeout of 10 s. Standard mode retries
 # ReplicatedWriteConflictException, because DynamoDB's model marks it retryable.
-_PATIENCE = Config(  # type: ignore[no-untyped-call]
+_PATIENCE = Config(
     connect_timeout=0.3,
     read_timeout=1.2,
     retries={"mode": "standard", "total_max_attempts": 5},
@@ -120,7 +120,7 @@ def _annotate(event: TradingEvent) -> None:
 
 
 _region = os.environ["AWS_REGION"]
-_client = boto3.client("dynamodb", region_name=_region, config=_PATIENCE)  # type: ignore[no-untyped-call]
+_client = boto3.client("dynamodb", region_name=_region, config=_PATIENCE)
 _process = Processor(Ledger(_client, os.environ["TABLE_NAME"]), _region)
 
 

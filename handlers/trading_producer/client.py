@@ -127,21 +127,23 @@ def connect(
     Credentials must come from a Regional STS endpoint.
     """
     import boto3  # noqa: PLC0415  # `--help` and tests of the logic need no SDK
-    from botocore.compat import HAS_CRT  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-    from botocore.exceptions import MissingDependencyException  # noqa: PLC0415
+
+    # Late, so that `--help` needs no SDK.
+    from botocore.compat import HAS_CRT  # noqa: PLC0415 - see above
+    from botocore.config import Config  # noqa: PLC0415 - see above
+    from botocore.exceptions import MissingDependencyException  # noqa: PLC0415 - see above
 
     if not HAS_CRT:
-        raise MissingDependencyException(  # type: ignore[no-untyped-call]
+        raise MissingDependencyException(
             msg="a global endpoint needs SigV4A: install boto3[crt], as requirements.txt does"
         )
     # One mechanism retries, ours: botocore would hide the failures the circuit has to count.
-    config = Config(  # type: ignore[no-untyped-call]
+    config = Config(
         connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1}
     )
     return Producer(
-        boto3.client("events", region_name=region, config=config),  # type: ignore[no-untyped-call]
-        boto3.client("events", region_name=secondary_region, config=config),  # type: ignore[no-untyped-call]
+        boto3.client("events", region_name=region, config=config),
+        boto3.client("events", region_name=secondary_region, config=config),
         endpoint_id=endpoint_id,
         bus=bus,
         circuit=circuit,

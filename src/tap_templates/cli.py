@@ -25,7 +25,7 @@ INTERRUPTED = 130
 @click.pass_context
 def tap(context: click.Context, root: Path | None) -> None:
     """Compile, check and roll out the CloudFormation templates of systems that span two regions."""
-    from tap_templates.wiring import find_root  # noqa: PLC0415 - `tap --help` needs no compiler
+    from tap_templates.wiring import find_root
 
     context.obj = lambda: find_root((root or Path.cwd()).resolve())
 
@@ -51,8 +51,8 @@ def _common(command: Callable[..., int]) -> Callable[..., int]:
 @click.pass_obj
 def templates(find: Callable[[], Path], systems: tuple[str, ...], form: str, *, check: bool) -> int:
     """Compile, lint, check and package the systems into build/."""
-    from tap_templates import report, wiring  # noqa: PLC0415
-    from tap_templates.compiler.pipeline import compile_systems  # noqa: PLC0415
+    from tap_templates import report, wiring
+    from tap_templates.compiler.pipeline import compile_systems
 
     root = find()
     with report.progress() as progress:
@@ -70,8 +70,8 @@ def check(
     find: Callable[[], Path], systems: tuple[str, ...], form: str, *, privileges: bool
 ) -> int:
     """Lint and prove the systems without packaging or writing anything."""
-    from tap_templates import report, wiring  # noqa: PLC0415
-    from tap_templates.compiler.pipeline import CHECKS, compile_systems  # noqa: PLC0415
+    from tap_templates import report, wiring
+    from tap_templates.compiler.pipeline import CHECKS, compile_systems
 
     root = find()
     with report.progress() as progress:
@@ -89,7 +89,7 @@ def check(
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def lint(files: tuple[Path, ...], regions: str, form: str) -> int:
     """Lint template FILES with cfn-lint, our rules and our configuration."""
-    from tap_templates import report, wiring  # noqa: PLC0415
+    from tap_templates import report, wiring
 
     with report.progress() as progress:
         findings = wiring.lint_files(files, tuple(regions.split(",")), progress)

@@ -50,7 +50,7 @@ def progress() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield Silent()
         return
-    from rich.console import Console  # noqa: PLC0415 - costs time that a pipe need not pay
+    from rich.console import Console
 
     with Console(stderr=True).status("loading …") as status:
         yield _Shown(status)
@@ -136,7 +136,7 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 
 
 def _print_stacks(run: Compilation) -> None:
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
     table = Table("stack", "regions", box=None, pad_edge=False, header_style="bold")
     for column in ("resources", "bytes", "lint"):
@@ -223,7 +223,7 @@ def _count(findings: Sequence[Finding]) -> str:
 
 
 def _console() -> "Console":
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     # A pipe has no width to fit into: nothing is cut there.
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160, soft_wrap=True)

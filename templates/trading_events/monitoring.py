@@ -55,6 +55,54 @@ def _own(name: str, statistic: str = "Sum") -> Metric:
 
 
 def _rows() -> tuple[tuple[Graph, ...], ...]:
+    return (_counts(), _durations(), _attention())
+
+
+def _counts() -> tuple[Graph, ...]:
+    rule = EVENTS_TO_PROCESSOR
+    return (
+        Graph(
+            title="Events in",
+            lines=[
+                Line(metric=rule.metric("MatchedEvents"), label="matched"),
+                Line(metric=rule.metric("Invocations"), label="delivered"),
+            ],
+        ),
+        Graph(
+            title="Events processed",
+            lines=[
+                Line(metric=_own("EventsProcessed"), label="processed here"),
+                Line(metric=_own("DuplicateEvents"), label="already processed"),
+            ],
+        ),
+        Graph(
+            title="Events failed",
+            lines=[
+                Line(metric=rule.metric("FailedInvocations"), label="delivery"),
+                Line(metric=PROCESSOR.metric("Errors"), label="processing"),
+                Line(metric=_own("PoisonEvents"), label="poison"),
+            ],
+        ),
+    )
+
+
+def _durations() -> tuple[Graph, ...]:
+    return tuple(
+        Graph(
+            title=title,
+            lines=[
+                Line(metric=p(50, metric), label="p50"),
+                Line(metric=p(99, metric), label="p99"),
+            ],
+        )
+        for title, metric in (
+            ("Processing time (ms)", _own("ProcessingTime")),
+            ("Function duration (ms)", PROCESSOR.metric("Duration")),
+        )
+    )
+
+
+def _attention() -> tuple[Graph, ...]:
     healthy = Metric(
         namespace="AWS/Route53",
         name="HealthCheckStatus",
@@ -62,58 +110,16 @@ def _rows() -> tuple[tuple[Graph, ...], ...]:
         dimensions={"HealthCheckId": HEALTH_CHECK.ref},
     )
     return (
-        (
-            Graph(
-                title="Events in",
-                lines=[
-                    Line(metric=EVENTS_TO_PROCESSOR.metric("MatchedEvents"), label="matched"),
-                    Line(metric=EVENTS_TO_PROCESSOR.metric("Invocations"), label="delivered"),
-                ],
-            ),
-            Graph(
-                title="Events processed",
-                lines=[
-                    Line(metric=_own("EventsProcessed"), label="processed here"),
-                    Line(metric=_own("DuplicateEvents"), label="already processed"),
-                ],
-            ),
-            Graph(
-                title="Events failed",
-                lines=[
-                    Line(metric=EVENTS_TO_PROCESSOR.metric("FailedInvocations"), label="delivery"),
-                    Line(metric=PROCESSOR.metric("Errors"), label="processing"),
-                    Line(metric=_own("PoisonEvents"), label="poison"),
-                ],
-            ),
+        Graph(
+            title="Waiting for a person",
+            lines=[
+                Line(metric=UNDELIVERED.metric(VISIBLE), label="not delivered"),
+                Line(metric=FAILED.metric(VISIBLE), label="not processed"),
+            ],
         ),
-        (
-            Graph(
-                title="Processing time (ms)",
-                lines=[
-                    Line(metric=p(50, _own("ProcessingTime")), label="p50"),
-                    Line(metric=p(99, _own("ProcessingTime")), label="p99"),
-                ],
-            ),
-            Graph(
-                title="Function duration (ms)",
-                lines=[
-                    Line(metric=p(50, PROCESSOR.metric("Duration")), label="p50"),
-                    Line(metric=p(99, PROCESSOR.metric("Duration")), label="p99"),
-                ],
-            ),
-        ),
-        (
-            Graph(
-                title="Waiting for a person",
-                lines=[
-                    Line(metric=UNDELIVERED.metric(VISIBLE), label="not delivered"),
-                    Line(metric=FAILED.metric(VISIBLE), label="not processed"),
-                ],
-            ),
-            Graph(
-                title="Endpoint: 1 is the primary region, 0 the secondary",
-                region=f"${{{HEALTH_METRICS.name}}}",
-                lines=[Line(metric=healthy, label="primary healthy")],
-            ),
+        Graph(
+            title="Endpoint: 1 is the primary region, 0 the secondary",
+            region=f"${{{HEALTH_METRICS.name}}}",
+            lines=[Line(metric=healthy, label="primary healthy")],
         ),
     )

@@ -132,9 +132,16 @@ def async_function(
         FunctionName=Ref(body),
         FunctionVersion=GetAtt(version, "Version"),
     )
-    failing = awslambda.EventInvokeConfig(
+    failing = _failing(title, body, alias, failures)
+    return AsyncFunction(body, version, alias, failing, role, log, key.key, key.alias)
+
+
+def _failing(
+    title: str, function: awslambda.Function, alias: awslambda.Alias, failures: DeadLetters
+) -> awslambda.EventInvokeConfig:
+    return awslambda.EventInvokeConfig(
         f"{title}Failures",
-        FunctionName=Ref(body),
+        FunctionName=Ref(function),
         Qualifier=LIVE,
         DependsOn=[alias.title],  # the qualifier is a plain name, so CloudFormation sees no edge
         MaximumRetryAttempts=MOST_RETRIES,
@@ -143,7 +150,6 @@ def async_function(
             OnFailure=awslambda.OnFailure(Destination=failures.arn)
         ),
     )
-    return AsyncFunction(body, version, alias, failing, role, log, key.key, key.alias)
 
 
 def _log(title: str, reference: Function, key: ServiceKey) -> LogGroup:

@@ -5,6 +5,7 @@ A run that fails or is interrupted before leaves `build/` as it was.
 """
 
 import contextlib
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,8 @@ def publish(files: Mapping[str, bytes], folder: Path, changes: Changes) -> None:
         for path in changes.written:
             place = folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
+            if place.is_dir():
+                raise IsADirectoryError(errno.EISDIR, f"{path} is a folder")
             part = place.with_name(place.name + _PART)
             parts.append(part)
             part.write_bytes(files[path])

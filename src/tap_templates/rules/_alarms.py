@@ -17,7 +17,7 @@ _STACK_TYPES: Final = ("AWS::CloudFormation::", "Custom::")  # their attributes 
 
 
 class _AlarmRule(TapRule):
-    tags: ClassVar[list[str]] = ["resources", "cloudwatch", "alarms"]  # type: ignore[misc]
+    tags: ClassVar[list[str]] = ["resources", "cloudwatch", "alarms"]  # type: ignore[misc]  # an instance variable upstream
 
 
 def _known(index: Index) -> Iterator[tuple[Resource, Metric, str, str]]:

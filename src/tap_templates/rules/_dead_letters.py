@@ -69,7 +69,7 @@ class DeadLetterAlarm(TapRule):
         "14 days at most."
     )
     source_url = _GUIDE
-    tags: ClassVar[list[str]] = ["resources", "sqs", "cloudwatch"]  # type: ignore[misc]
+    tags: ClassVar[list[str]] = ["resources", "sqs", "cloudwatch"]  # type: ignore[misc]  # an instance variable upstream
 
     def check(self, index: Index) -> Iterator[Fault]:
         queues = _dead_letter_queues(index)

@@ -14,7 +14,7 @@ _REFERENCE: Final = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGu
 
 
 class _EndpointRule(TapRule):
-    tags: ClassVar[list[str]] = ["resources", "events", "disaster-recovery"]  # type: ignore[misc]
+    tags: ClassVar[list[str]] = ["resources", "events", "disaster-recovery"]  # type: ignore[misc]  # an instance variable upstream
 
 
 class EndpointBuses(_EndpointRule):

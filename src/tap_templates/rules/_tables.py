@@ -20,7 +20,7 @@ _GUIDE: Final = (
 
 
 class _TableRule(TapRule):
-    tags: ClassVar[list[str]] = ["resources", "dynamodb", "disaster-recovery"]  # type: ignore[misc]
+    tags: ClassVar[list[str]] = ["resources", "dynamodb", "disaster-recovery"]  # type: ignore[misc]  # an instance variable upstream
 
 
 def _mode(index: Index, table: Resource) -> Iterator[tuple[str | None, Node]]:

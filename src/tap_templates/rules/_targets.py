@@ -19,7 +19,7 @@ _TARGET: Final = ("Arn",)
 
 
 class _TargetRule(TapRule):
-    tags: ClassVar[list[str]] = ["resources", "events", "disaster-recovery"]  # type: ignore[misc]
+    tags: ClassVar[list[str]] = ["resources", "events", "disaster-recovery"]  # type: ignore[misc]  # an instance variable upstream
 
 
 def _targets(index: Index) -> Iterator[tuple[Resource, Node]]:

@@ -66,7 +66,7 @@ class Evaluator:
         self.places = places
 
     # One case a kind of expression.
-    def value_of(self, node: ast.expr, scope: Scope) -> Values:  # noqa: C901, PLR0911, PLR0912
+    def value_of(self, node: ast.expr, scope: Scope) -> Values:  # noqa: C901, PLR0911, PLR0912 - one case a kind of node
         """Say what an expression may be."""
         match node:
             case ast.Constant(value=str(value)):
@@ -151,7 +151,7 @@ class Evaluator:
         return frozenset({Builtin(name)}) if name in _BUILTINS else UNKNOWN
 
     # One case a kind of value.
-    def _attribute(self, value: Value, name: str) -> Values:  # noqa: PLR0911
+    def _attribute(self, value: Value, name: str) -> Values:  # noqa: PLR0911 - one case a kind of node
         match value:
             case PackageModule(module):
                 inner = f"{module}.{name}"
@@ -245,7 +245,7 @@ class Evaluator:
         return found
 
     # One case a kind of value.
-    def _call(self, value: Value, node: ast.Call, scope: Scope) -> Values:  # noqa: PLR0911
+    def _call(self, value: Value, node: ast.Call, scope: Scope) -> Values:  # noqa: PLR0911 - one case a kind of node
         given = self.arguments(node, scope)
         match value:
             case Function(callee, bound):

@@ -99,7 +99,7 @@ class _Learner:
                 self.places.add(scope.id, parameters[0], frozenset({this}))
 
     # One case a kind of statement.
-    def learn(self, scope: Scope, node: ast.AST) -> None:  # noqa: C901, PLR0912
+    def learn(self, scope: Scope, node: ast.AST) -> None:  # noqa: C901, PLR0912 - one case a kind of node
         match node:
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
