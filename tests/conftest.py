@@ -1,6 +1,8 @@
 """Fixtures of all tests: hypothesis profiles, and the systems compiled once."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +24,19 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def tap():
+    """Run the `tap` command in a process of its own."""
+
+    def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).with_name("tap")), *arguments]
+        return subprocess.run(
+            command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    return run
 
 
 @pytest.fixture(scope="session")

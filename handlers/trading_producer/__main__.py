@@ -28,7 +28,7 @@ A detail without eventId is given one; put your own in, so that running the same
 publishes nothing twice.
 
 example:
-  python -m trading_producer --endpoint-id abcde.veo --bus trading-events-dev \\
+  python -m trading_producer --endpoint-id abcde.veo --bus bus-trading-events-dev \\
       --secondary-region us-west-2 < events.jsonl
 """
 

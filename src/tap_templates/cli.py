@@ -1,12 +1,15 @@
 """The `tap` command: parse, call, print, exit code. Nothing is decided here.
 
 Results go to standard output, progress and errors to standard error. Exit codes: 0 done, 1 an
-error or something found, 3 refused by policy, 64 usage, 130 interrupted.
+error or something found, 64 usage, 130 interrupted, 143 terminated.
 """
 
+import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -15,6 +18,7 @@ from tap_templates.errors import TapError
 
 USAGE = 64
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,7 +28,7 @@ INTERRUPTED = 130
 )
 @click.pass_context
 def tap(context: click.Context, root: Path | None) -> None:
-    """Compile, check and roll out the CloudFormation templates of systems that span two regions."""
+    """Compile and check the CloudFormation templates of systems that span two regions."""
     from tap_templates.wiring import find_root
 
     context.obj = lambda: find_root((root or Path.cwd()).resolve())
@@ -92,18 +96,43 @@ def lint(files: tuple[Path, ...], regions: str, form: str) -> int:
     from tap_templates import report, wiring
 
     with report.progress() as progress:
-        findings = wiring.lint_files(files, tuple(regions.split(",")), progress)
+        findings = wiring.lint_files(files, [each.strip() for each in regions.split(",")], progress)
     report.findings_only("tap.lint/1", findings, form=form)
     return 1 if findings else 0
 
 
+class _TerminatedError(BaseException):
+    """Somebody asked the process to end."""
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise _TerminatedError
+
+
+def _tell(error: TapError) -> None:
+    click.echo(f"error: {error}\n  do: {error.remedy}", err=True)
+    if "json" in sys.argv:  # whoever asked for one document gets one
+        document = {
+            "schema": "tap.error/1",
+            "where": error.where,
+            "what": error.what,
+            "remedy": error.remedy,
+        }
+        click.echo(json.dumps(document, indent=2))
+
+
 def main() -> None:
     """Run `tap` and exit: no traceback for what a user can put right."""
+    # Ending in the same way as on Ctrl-C stops pip and the workers, and leaves nothing behind.
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         code = tap.main(standalone_mode=False)
     except TapError as error:
-        click.echo(f"error: {error}\n  do: {error.remedy}", err=True)
+        _tell(error)
         code = error.exit_code
+    except _TerminatedError:
+        click.echo("terminated: build/ is as it was; run again to go on", err=True)
+        code = TERMINATED
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except click.ClickException as error:

@@ -65,6 +65,7 @@ def templates(run: Compilation, *, form: str, check: bool) -> None:
     _print_stacks(run)
     _print_objectives(run)
     _print_packages(run)
+    _print_notes(run)
     _print_verdict(run, check=check)
 
 
@@ -138,7 +139,9 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 def _print_stacks(run: Compilation) -> None:
     from rich.table import Table
 
-    table = Table("stack", "regions", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("stack", "regions"):
+        table.add_column(column, overflow="fold")
     for column in ("resources", "bytes", "lint"):
         table.add_column(column, justify="right")
     for stack in run.stacks():
@@ -156,6 +159,18 @@ def _print_stacks(run: Compilation) -> None:
 def _bytes(stack: RenderedStack) -> str:
     size = len(stack.body)
     return f"{size:,}" + (" (too large to send inline)" if size > LONGEST_INLINE_BYTES else "")
+
+
+def _print_notes(run: Compilation) -> None:
+    """Tell what is no mistake of a template, and still loses something."""
+    for system in run.systems:
+        for stack in system.stacks:
+            for name, value in sorted(stack.parameters.items()):
+                if isinstance(value, str) and value.endswith(("@example.com", "@example.org")):
+                    _say(
+                        f"note: {name} of {system.name}/{stack.name} is {value}, which reaches "
+                        "nobody: name a real address in the system module before a rollout"
+                    )
 
 
 def _print_packages(run: Compilation) -> None:

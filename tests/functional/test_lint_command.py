@@ -59,6 +59,18 @@ def test_what_is_no_template_is_a_finding(project):
     assert "error[E0000]" in done.stdout
 
 
+def test_what_is_not_utf8_is_a_finding(project):
+    (project.path / "latin.yaml").write_bytes(b"Description: caf\xe9\n")
+    done = project.tap("lint", "latin.yaml")
+    assert done.returncode == 1
+    assert "error[E0000] latin.yaml: is not UTF-8" in done.stdout
+
+
+def test_regions_may_be_listed_with_spaces(project):
+    (project.path / "good.yaml").write_text(GOOD)
+    assert project.tap("lint", "--regions", "us-east-1, us-west-2", "good.yaml").returncode == 0
+
+
 def test_a_region_without_schemas_is_refused(project):
     (project.path / "good.yaml").write_text(GOOD)
     done = project.tap("lint", "--regions", "us-esat-1", "good.yaml")

@@ -160,6 +160,16 @@ def test_an_unknown_system_is_a_usage_error_that_lists_them(project):
     assert done.stderr == "error: system 'tinny': does not exist\n  do: the systems are tiny\n"
 
 
+def test_an_error_is_one_document_too_for_whoever_asked_for_one(project):
+    done = project.tap("templates", "--system", "tinny", "--format", "json")
+    assert json.loads(done.stdout) == {
+        "schema": "tap.error/1",
+        "where": "system 'tinny'",
+        "what": "does not exist",
+        "remedy": "the systems are tiny",
+    }
+
+
 def test_an_unknown_option_is_a_usage_error(project):
     done = project.tap("templates", "--sistem", "tiny")
     assert done.returncode == 64
@@ -211,6 +221,20 @@ def test_ctrl_c_says_so_and_leaves_the_build_as_it_was(project):
     assert running.returncode == 130
     assert error.strip() == "interrupted: build/ is as it was; run again to go on"
     assert project.tree() == tree
+
+
+def test_being_terminated_is_like_being_interrupted(project):
+    project.edit(
+        "def alerts():\n",
+        "def alerts():\n    import time; print('here', flush=True); time.sleep(60)\n",
+    )
+    running = _start(project)
+    assert running.stdout.readline() == "here\n"
+    os.killpg(running.pid, signal.SIGTERM)
+    _, error = running.communicate(timeout=30)
+    assert running.returncode == 143
+    assert error == "terminated: build/ is as it was; run again to go on\n"
+    assert project.tree() == {}
 
 
 def test_ctrl_c_while_linting_ends_the_workers_too(project):

@@ -9,6 +9,7 @@ from troposphere import cloudwatch
 
 from tap_templates.blocks.text import Text, sub
 from tap_templates.blocks.topic import Topic
+from tap_templates.errors import ModelError
 from tap_templates.model.names import Kind, Name
 
 ONE_MINUTE = timedelta(minutes=1)
@@ -37,16 +38,21 @@ def alarm(
     purpose: str,
     metric: Metric,
     *,
-    above: float,
+    above: float | None = None,
+    below: float | None = None,
     periods: int = 1,
     missing: Missing = Missing.IS_FINE,
     tell: Topic,
     means: str,
 ) -> cloudwatch.Alarm:
-    """Ring when `metric` is above a threshold for so many periods on end.
+    """Ring when `metric` is above, or below, a threshold for so many periods on end.
 
     `means` tells the person it wakes what has happened.
     """
+    if (above is None) == (below is None):
+        raise ModelError(
+            f"alarm {purpose}", "has no threshold, or two", "say either above or below"
+        )
     body = cloudwatch.Alarm(
         f"{title}Alarm",
         AlarmName=sub(Name(Kind.ALARM, purpose).text()),
@@ -59,8 +65,8 @@ def alarm(
         ],
         Period=int(metric.period.total_seconds()),
         EvaluationPeriods=periods,
-        Threshold=above,
-        ComparisonOperator="GreaterThanThreshold",
+        Threshold=above if below is None else below,
+        ComparisonOperator="GreaterThanThreshold" if below is None else "LessThanThreshold",
         TreatMissingData=missing.value,
         AlarmActions=[tell.arn],
         OKActions=[tell.arn],

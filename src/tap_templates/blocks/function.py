@@ -21,13 +21,34 @@ from tap_templates.blocks.gaps import FunctionLoggingConfig
 from tap_templates.blocks.key import ServiceKey, service_key, use_by_log_group
 from tap_templates.blocks.policy import ANYTHING, allow, document, trust_service
 from tap_templates.blocks.queue import DeadLetters
-from tap_templates.blocks.text import Text, arn_text, sub
+from tap_templates.blocks.text import Text, arn_text, references, sub
+from tap_templates.errors import ModelError
 from tap_templates.model.names import ARTIFACT_BUCKET, Kind, Name
 from tap_templates.model.package import Package
 
 LIVE = "live"  # the alias all callers use
 LOG_RETENTION_DAYS = 30
 LONGEST_EVENT_AGE = timedelta(hours=6)  # Lambda keeps an asynchronous event no longer
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+_FROZEN = {
+    "Architectures",
+    "DeadLetterConfig",
+    "Description",
+    "Environment",
+    "EphemeralStorage",
+    "Handler",
+    "KmsKeyArn",
+    "Layers",
+    "LoggingConfig",
+    "MemorySize",
+    "Role",
+    "Runtime",
+    "SnapStart",
+    "Timeout",
+    "TracingConfig",
+    "VpcConfig",
+}
+_NOT_FROZEN = {"Code", "FunctionName", "ReservedConcurrentExecutions", "Tags"}
 MOST_RETRIES = 2  # of an asynchronous invocation, after the first attempt
 
 
@@ -181,14 +202,26 @@ def _version(title: str, function: awslambda.Function, code: Code) -> awslambda.
     """Publish a version for each code and each configuration.
 
     A version never changes, so CloudFormation replaces it when a create-only property does: the
-    digest of the code, which Lambda verifies, and the description, which carries a digest of the
-    configuration. Without the latter the alias would keep serving the old environment.
+    digest of the code, which Lambda verifies, and the description, which carries a digest of what
+    a version freezes and the values of the parameters in it. Without the latter the alias would
+    keep serving the old environment; with more, Lambda would refuse a version in which nothing
+    that it knows has changed.
     """
-    settings = json.dumps(encode_to_dict(function), sort_keys=True)
-    digest = hashlib.sha256(settings.encode()).hexdigest()[:16]
+    rendered = encode_to_dict(function)["Properties"]
+    if unknown := sorted(set(rendered) - _FROZEN - _NOT_FROZEN):
+        raise ModelError(
+            f"function {title}",
+            f"has properties of which it is not known whether a version freezes them: {unknown}",
+            "add each to _FROZEN or _NOT_FROZEN in blocks/function.py",
+        )
+    frozen = {name: rendered[name] for name in sorted(set(rendered) & _FROZEN)}
+    digest = hashlib.sha256(json.dumps(frozen, sort_keys=True).encode()).hexdigest()[:16]
+    chosen = sorted({name for name in references(frozen) if not name.startswith("AWS::")})
     return awslambda.Version(
         f"{title}Version",
         FunctionName=Ref(function),
         CodeSha256=code.sha256,
-        Description=f"configuration {digest}",
+        Description=sub(
+            " ".join([f"configuration {digest}", *(f"${{{each}}}" for each in chosen)])
+        ),
     )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from awacs import aws
 from troposphere import GetAtt, Ref, cloudwatch, events, iam, scheduler, sqs
 
+from tap_templates.blocks.alarm import Missing, alarm
 from tap_templates.blocks.bus import Bus, Delivery, Rule, rule_to_queue
 from tap_templates.blocks.policy import document, trust_service
 from tap_templates.blocks.queue import (
@@ -28,6 +29,7 @@ SOURCE = "tap.heartbeat"
 DETAIL_TYPE = "Heartbeat"
 _STALE = timedelta(minutes=1)  # a late heartbeat says nothing
 _ATTEMPTS = 2  # within that minute: one hiccup is not worth a person's time
+_SILENT_MINUTES = 3
 
 
 class Heartbeat(NamedTuple):
@@ -39,7 +41,8 @@ class Heartbeat(NamedTuple):
     queue_policy: sqs.QueuePolicy
     dead_queue: sqs.Queue
     dead_queue_policy: sqs.QueuePolicy
-    alarm: cloudwatch.Alarm
+    lost: cloudwatch.Alarm
+    stopped: cloudwatch.Alarm
 
 
 def heartbeat(
@@ -63,6 +66,16 @@ def heartbeat(
         queue=kept,
         delivery=Delivery(attempts=_ATTEMPTS, longest_age=_STALE, dead_letters=dead),
         describes="Moves heartbeats to a queue that forgets them",
+    )
+    stopped = alarm(
+        f"{title}Stopped",
+        f"{purpose}-stopped",
+        rule.metric("MatchedEvents"),
+        below=1,
+        periods=_SILENT_MINUTES,
+        missing=Missing.IS_AN_ALARM,
+        tell=tell,
+        means="No heartbeat has reached the bus of this region: it could not take over.",
     )
     group = scheduler.ScheduleGroup(
         f"{title}Schedules", Name=sub(Name(Kind.SCHEDULE_GROUP, purpose).text())
@@ -90,7 +103,16 @@ def heartbeat(
         ),
     )
     return Heartbeat(
-        group, schedule, role, move, kept.queue, kept.policy, dead.queue, dead.policy, dead.alarm
+        group,
+        schedule,
+        role,
+        move,
+        kept.queue,
+        kept.policy,
+        dead.queue,
+        dead.policy,
+        dead.alarm,
+        stopped,
     )
 
 

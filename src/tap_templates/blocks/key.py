@@ -29,6 +29,7 @@ _ADMINISTER = [
     actions.DeleteAlias,
     actions.DescribeKey,
     actions.DisableKey,
+    actions.DisableKeyRotation,
     actions.EnableKey,
     actions.EnableKeyRotation,
     actions.GetKeyPolicy,
@@ -38,6 +39,7 @@ _ADMINISTER = [
     actions.ScheduleKeyDeletion,
     actions.TagResource,
     actions.UntagResource,
+    actions.UpdateAlias,
     actions.UpdateKeyDescription,
 ]
 

@@ -31,9 +31,10 @@ def standard_parameters(application: str) -> tuple[StackParameter, ...]:
             label="Environment suffix",
             description="Ends every name, so that environments can share an account.",
             default="dev",
-            pattern=rf"[a-z0-9]([a-z0-9-]{{0,{LONGEST_SUFFIX - 2}}}[a-z0-9])?",
+            # No dash: `queue-x-lost` of `dev` would be `queue-x` of `lost-dev`.
+            pattern=rf"[a-z0-9]{{1,{LONGEST_SUFFIX}}}",
             longest=LONGEST_SUFFIX,
-            constraint=f"1 to {LONGEST_SUFFIX} lower-case letters, digits and inner dashes",
+            constraint=f"1 to {LONGEST_SUFFIX} lower-case letters and digits",
         ),
         _region("PrimaryRegion", "primary"),
         _region("SecondaryRegion", "secondary"),

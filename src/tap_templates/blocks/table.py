@@ -72,7 +72,6 @@ def strongly_consistent_table(
 def _replica(region: str) -> dynamodb.ReplicaSpecification:
     return dynamodb.ReplicaSpecification(
         Region=sub(region),
-        DeletionProtectionEnabled=False,
         PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(
             PointInTimeRecoveryEnabled=True, RecoveryPeriodInDays=LONGEST_RECOVERY_DAYS
         ),

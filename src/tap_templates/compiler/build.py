@@ -6,7 +6,6 @@ from running the stack module.
 """
 
 import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from troposphere.route53 import HealthCheck
 
 from tap_templates.blocks.parameters import standard_parameters
 from tap_templates.blocks.stack import StackParameter, StackTemplate
-from tap_templates.blocks.text import sub
+from tap_templates.blocks.text import references, sub
 from tap_templates.errors import BuildError, TapError
 from tap_templates.model.limits import MOST_OUTPUTS, MOST_PARAMETERS, MOST_RESOURCES
 from tap_templates.model.names import MANAGED_BY, SUFFIX
@@ -127,31 +126,6 @@ def _check_counts(declared: StackTemplate) -> None:
             )
 
 
-def references(value: object) -> Iterator[str]:
-    """Yield what a rendered value refers to: names in Ref, and `${…}` in Sub without attributes."""
-    match value:
-        case {"Ref": str(name)}:
-            yield name
-        case {"Fn::Sub": str(text)}:
-            yield from _variables(text)
-        case {"Fn::Sub": [str(text), dict(own)]}:
-            yield from (name for name in _variables(text) if name not in own)
-            yield from references(own)
-        case dict():
-            for inner in value.values():
-                yield from references(inner)
-        case list():
-            for inner in value:
-                yield from references(inner)
-
-
-def _variables(text: str) -> Iterator[str]:
-    for part in text.split("${")[1:]:
-        name = part.split("}", 1)[0]
-        if not name.startswith("!"):
-            yield name.split(".")[0]
-
-
 def _tag(resource: AWSObject) -> None:
     if isinstance(resource, GlobalTable):
         for replica in resource.Replicas:
@@ -178,9 +152,14 @@ def _tags(region: object) -> Tags:
 def _keep_or_delete(system: System, resource: AWSObject) -> None:
     kind = str(resource.resource_type)
     if is_stateful(kind):
-        policy = "Retain" if kind in system.retain else "Delete"
+        retained = kind in system.retain
+        policy = "Retain" if retained else "Delete"
         resource.DeletionPolicy = policy
         resource.UpdateReplacePolicy = policy
+        if isinstance(resource, GlobalTable):
+            for replica in resource.Replicas:
+                # The policies bind CloudFormation only; this stops a call from anywhere else.
+                replica.DeletionProtectionEnabled = retained
 
 
 def _render_parameter(parameter: StackParameter) -> Parameter:

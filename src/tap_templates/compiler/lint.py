@@ -154,10 +154,12 @@ def _workers(count: int, load: Callable[[], object]) -> Iterator[Pool]:
         context = multiprocessing.get_context("fork")
     else:
         context = multiprocessing.get_context("spawn")
-    with context.Pool(count, initializer=_ignore_interrupts) as pool:
+    with context.Pool(count, initializer=_leave_signals_to_the_parent) as pool:
         yield pool
 
 
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches the whole process group; the parent answers for all.
+def _leave_signals_to_the_parent() -> None:
+    # Ctrl-C reaches the whole process group, but the parent answers for all; it ends its workers
+    # by SIGTERM, for which they have inherited the parent's handler.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

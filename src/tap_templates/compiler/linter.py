@@ -41,12 +41,15 @@ def lint(job: LintJob) -> LintResult:
     began = time.process_time()
     if unknown := sorted(set(job.regions) - set(REGIONS)):
         raise LintError(
-            f"{job.system}/{job.stack}".lstrip("/"),
+            "/".join(part for part in (job.system, job.stack) if part),
             f"cannot be linted for {', '.join(unknown)}, of which cfn-lint has no schemas",
             "correct the region",
         )
     rules = load()
-    text = job.body.decode()
+    try:
+        text = job.body.decode()
+    except UnicodeDecodeError as error:
+        return LintResult((_not_utf8(job, error),), time.process_time() - began, cached=False)
     # decode_str keeps the place of every value; a plain dict would lose findings that look alike.
     template, unreadable = decode_str(text)
     if template is None:
@@ -55,6 +58,19 @@ def lint(job: LintJob) -> LintResult:
         matches = list(run_template_by_data(template, _configuration(job.regions), rules))
     found = sorted({_finding(job, match) for match in matches})
     return LintResult(tuple(found), time.process_time() - began, cached=False)
+
+
+def _not_utf8(job: LintJob, error: UnicodeDecodeError) -> Finding:
+    return Finding(
+        system=job.system,
+        stack=job.stack,
+        logical_id="",
+        path="",
+        code="E0000",  # cfn-lint's for what it cannot read
+        severity=Severity.ERROR,
+        what=f"is not UTF-8: {error.reason} at byte {error.start}",
+        remedy="save it as UTF-8",
+    )
 
 
 def _finding(job: LintJob, match: Match) -> Finding:

@@ -37,6 +37,7 @@ from tap_templates.compiler.package_contents import (
 from tap_templates.compiler.package_install import Installation, Installer, Pip, Platform
 from tap_templates.compiler.package_lock import parse_lock, requirements_for
 from tap_templates.compiler.package_zip import archive
+from tap_templates.errors import OutputError
 from tap_templates.model.package import Package
 
 __all__ = ["Built", "Pending", "Platform", "start"]
@@ -158,7 +159,7 @@ def start(
         for package, inputs, own, wanted in todo:
             options = platform.pip_options(package)
             if (wanted, options) not in shared:
-                scratch = Path(tempfile.mkdtemp(prefix="tap-package-"))
+                scratch = _scratch(cache)
                 pending.scratch.append(scratch)
                 where = f"package {package.name}"
                 running = install(wanted, options, scratch=scratch, where=where)
@@ -169,6 +170,15 @@ def start(
             )
         undo.pop_all()
     return pending
+
+
+def _scratch(cache: Path) -> Path:
+    """Make a folder for pip: in the cache, where a run that was killed leaves nothing elsewhere."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="package-", dir=cache))
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="tap-package-"))
 
 
 def _digest_inputs(package: Package, platform: Platform, wanted: str, own: dict[str, bytes]) -> str:
@@ -203,7 +213,14 @@ def _cached(sha256: str | None, name: str, into: Path) -> Built | None:
 def _put(content: bytes, name: str, into: Path) -> Built:
     sha256 = hashlib.sha256(content).hexdigest()
     path = _path(into, name, sha256)
-    _replace(path, content)
+    try:
+        _replace(path, content)
+    except OSError as error:
+        raise OutputError(
+            f"build/{into.name}",
+            f"cannot be written: {error.strerror or error}",
+            "make it a folder that you may write to, and run again",
+        ) from error
     return Built(name=name, sha256=sha256, path=path, size=len(content))
 
 
@@ -228,7 +245,8 @@ def _remember(path: Path, inputs: str, built: Built) -> None:
     entries.pop(inputs, None)
     entries[inputs] = built.sha256
     newest = list(entries.items())[-_INDEX_ENTRIES_MAX:]
-    _replace(path, json.dumps(dict(newest), indent=1).encode())
+    with contextlib.suppress(OSError):  # an index that cannot be written costs a build next time
+        _replace(path, json.dumps(dict(newest), indent=1).encode())
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -19,6 +19,7 @@ from tap_templates.compiler.package_contents import handler_files
 from tap_templates.compiler.packages import Built, Pending, start
 from tap_templates.compiler.publish import Changes, compare, publish
 from tap_templates.compiler.render import RenderedStack, render_stack, to_json
+from tap_templates.errors import PackageError
 from tap_templates.iam.proof import HandlerCode, prove
 from tap_templates.model.findings import Finding
 from tap_templates.model.package import Package
@@ -181,8 +182,16 @@ def _prove(run: Compilation) -> None:
 
 
 def _sources(handlers: Path, package: Package) -> dict[str, str]:
-    files = handler_files(handlers, package)
-    return {path: body.decode() for path, body in files.items() if path.endswith(".py")}
+    sources = {}
+    for path, body in handler_files(handlers, package).items():
+        if path.endswith(".py"):
+            try:
+                sources[path] = body.decode()
+            except UnicodeDecodeError as error:
+                raise PackageError(
+                    f"handlers/{path}", f"is not UTF-8: {error.reason}", "save it as UTF-8"
+                ) from error
+    return sources
 
 
 def _finish_packages(run: Compilation) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from troposphere import encode_to_dict
+from troposphere import Ref, encode_to_dict
 
 from tap_templates.blocks.alarm import Metric, Missing, alarm
 from tap_templates.blocks.bucket import Bucket, private_bucket
 from tap_templates.blocks.bus import Bus, Delivery, Rule, archive, event_bus, rule_to_queue
 from tap_templates.blocks.dashboard import Graph, Line, dashboard
+from tap_templates.blocks.function import Code, Function, async_function
 from tap_templates.blocks.key import service_key, use_by_alarms
 from tap_templates.blocks.parameters import email_parameter
 from tap_templates.blocks.queue import LONGEST_RETENTION, Queue, dead_letters, queue
@@ -21,6 +22,7 @@ from tap_templates.compiler.lint import Linter, LintJob
 from tap_templates.compiler.render import RenderedStack, render_stack
 from tap_templates.errors import ModelError
 from tap_templates.model.names import PRIMARY_REGION, SECONDARY_REGION, WITNESS_REGION
+from tap_templates.model.package import Package
 from tap_templates.model.system import Objectives, Regions, Stack, System, Where
 
 ALARMS = Topic("ledger-alarms")
@@ -136,3 +138,42 @@ def test_an_alarm_takes_a_percentile_or_a_statistic():
 def test_a_variable_in_a_dashboard_stands_in_its_one_sub():
     body = compiled(board).template["Resources"]["LedgerDashboard"]["Properties"]["DashboardBody"]
     assert "queue-ledger-failed-${EnvironmentSuffix}" in body["Fn::Sub"]
+
+
+def processor(stack: StackTemplate, **changes) -> None:
+    failed = dead_letters("Failed", FAILED, tell=ALARMS, means="x")
+    code = Code(package=Package(name="booker"), key="k.zip", sha256="digest")
+    settings = {
+        "environment": {"LEVEL": "INFO"},
+        "timeout": timedelta(seconds=10),
+        "memory_mib": 256,
+        "concurrency": 10,
+        "describes": "books",
+    }
+    made = async_function(
+        "Book", Function("book"), code, failures=failed, **{**settings, **changes}
+    )
+    stack.add(*failed, *made)
+
+
+def described(**changes) -> object:
+    resources = compiled(lambda stack: processor(stack, **changes)).template["Resources"]
+    return resources["BookVersion"]["Properties"]["Description"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"environment": {"LEVEL": "DEBUG"}}, {"memory_mib": 512}, {"timeout": timedelta(seconds=11)}],
+    ids=str,
+)
+def test_a_change_that_a_version_freezes_publishes_another(change):
+    assert described(**change) != described()
+
+
+def test_a_change_that_a_version_does_not_freeze_publishes_none_or_lambda_would_refuse():
+    assert described(concurrency=20) == described()
+
+
+def test_a_parameter_in_the_configuration_stands_in_the_description_by_value():
+    text = described(environment={"LEVEL": Ref("LogLevel")})["Fn::Sub"]
+    assert "${LogLevel}" in text

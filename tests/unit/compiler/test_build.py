@@ -6,7 +6,8 @@ import pytest
 from troposphere import GetAtt, If, Ref, Sub, dynamodb, route53, sns, sqs
 
 from tap_templates.blocks.stack import StackParameter, StackTemplate
-from tap_templates.compiler.build import build_stack, references
+from tap_templates.blocks.text import references
+from tap_templates.compiler.build import build_stack
 from tap_templates.errors import BuildError, ModelError
 from tap_templates.model.system import Objectives, Regions, Stack, System, Where
 

@@ -1,5 +1,7 @@
 """Publishing writes all or nothing, and touches only what changed."""
 
+import threading
+
 import pytest
 
 from tap_templates.compiler.publish import compare, publish
@@ -46,10 +48,55 @@ def test_what_is_not_compiled_any_more_goes_and_other_systems_stay(tmp_path):
 
 def test_a_file_that_cannot_be_written_leaves_all_as_it_was(tmp_path):
     (tmp_path / "a" / "two.json").mkdir(parents=True)
-    with pytest.raises(OutputError, match=r"cannot be written: a/two.json is a folder") as caught:
+    with pytest.raises(OutputError, match=r"cannot be written: two.json is a folder") as caught:
         run(FILES, tmp_path)
     assert "make it a folder that you may write to" in caught.value.remedy
     assert tree(tmp_path) == {}
+
+
+class Interrupted(dict):
+    """Files of which the last to be read is never there: somebody pressed Ctrl-C."""
+
+    def __getitem__(self, path):
+        if path == "a/two.json":
+            raise KeyboardInterrupt
+        return super().__getitem__(path)
+
+
+def test_an_interruption_while_writing_leaves_all_as_it_was(tmp_path):
+    run({"a/one.json": b"old"}, tmp_path)
+    changes = compare(FILES, tmp_path, systems=SYSTEMS)
+    with pytest.raises(KeyboardInterrupt):
+        publish(Interrupted(FILES), tmp_path, changes)
+    assert tree(tmp_path) == {"a/one.json": b"old"}
+
+
+def test_what_was_replaced_is_put_back_when_a_later_file_fails(tmp_path):
+    run({"a/one.json": b"old", "a/zero.json": b"0"}, tmp_path)
+    changes = compare({"a/one.json": b"new"}, tmp_path, systems=SYSTEMS)
+    (tmp_path / "a" / "zero.json").unlink()
+    (tmp_path / "a" / "zero.json").mkdir()  # it cannot be removed as a file
+    with pytest.raises(OutputError):
+        publish({"a/one.json": b"new"}, tmp_path, changes)
+    assert tree(tmp_path) == {"a/one.json": b"old"}
+
+
+def test_two_runs_at_once_do_not_take_each_others_files(tmp_path):
+    bodies = [{f"a/{n}.json": f"{who}{n}".encode() for n in range(20)} for who in "xy"]
+
+    def many(files):
+        for _ in range(30):
+            run(files, tmp_path)
+
+    threads = [threading.Thread(target=many, args=(files,)) for files in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    written = tree(tmp_path)
+    assert set(written) == set(bodies[0])
+    for path, body in written.items():
+        assert body in {files[path] for files in bodies}
 
 
 def test_nothing_to_do_is_told(tmp_path):
