@@ -54,7 +54,7 @@ types: $(VENV)/.dev ## check the types, strictly
 
 .PHONY: contract
 contract: $(VENV)/.dev ## check who imports whom
-	@PYTHONPATH=handlers $(BIN)/lint-imports
+	@PYTHONPATH=handlers:. $(BIN)/lint-imports
 
 .PHONY: stale
 stale: $(VENV)/.runtime ## fail if build/templates/ is not what the sources compile to

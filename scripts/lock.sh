@@ -13,6 +13,8 @@ compile() {
 }
 compile --group build pyproject.toml -o requirements/runtime.txt
 compile --group build --group dev pyproject.toml -c requirements/runtime.txt -o requirements/dev.txt
+# The local engine pins another botocore than ours, so it has an environment of its own.
+compile requirements/engine.in -o requirements/engine.txt
 for requirements in handlers/*/requirements.in; do
     [ -e "$requirements" ] || continue
     compile "$requirements" -o "${requirements%.in}.txt"

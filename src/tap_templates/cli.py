@@ -14,6 +14,7 @@ from types import FrameType
 import click
 
 from tap_templates import __version__
+from tap_templates.cli_local import local
 from tap_templates.errors import TapError
 
 USAGE = 64
@@ -99,6 +100,9 @@ def lint(files: tuple[Path, ...], regions: str, form: str) -> int:
         findings = wiring.lint_files(files, [each.strip() for each in regions.split(",")], progress)
     report.findings_only("tap.lint/1", findings, form=form)
     return 1 if findings else 0
+
+
+tap.add_command(local)
 
 
 class _TerminatedError(BaseException):

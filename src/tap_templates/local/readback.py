@@ -1,0 +1,116 @@
+"""Look whether what was rolled out is really there: three steps, from the list to the services.
+
+1. The canary: the engine refuses a resource type that does not exist.
+2. The list: each stack has exactly the resources its template calls for in that region, judged by
+   *our* evaluator of conditions and not the engine's, all complete, all with a physical id.
+3. The services: each resource is asked for by its own service's API, and what matters about it is
+   compared with the template (`readback_types`).
+
+Touches the engine through the clients it is given, and only reads.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tap_templates.local.readback_types import CHECKS, Missing, Place
+from tap_templates.local.support import Coverage, coverage
+from tap_templates.rendered.resolve import ResolvedStack, resolve_stack
+
+_BOGUS = {"Resources": {"Canary": {"Type": "AWS::Bogus::DoesNotExist"}}}
+
+Clients = Callable[[str, str], Any]  # service and region → a boto3 client
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a rollout is: what is alive of it, and what is wrong."""
+
+    coverage: Coverage
+    problems: tuple[str, ...]
+
+
+def check_system(
+    clients: Clients,
+    manifest: Mapping[str, Any],
+    folder: Path,
+    *,
+    account: str,
+    stack_id: Callable[[str, str], str],
+    parameters: Callable[[Mapping[str, Any]], Mapping[str, str]],
+) -> Checked:
+    """Check all stacks of a manifest whose templates are in `folder`.
+
+    `stack_id` finds the stack of an instance by stack and region; `parameters` gives the values
+    that a stack of the manifest was rolled out with. Raises UnsupportedTypeError for a type that
+    the support table does not know.
+    """
+    types: list[str] = []
+    problems = [*check_canary(clients, manifest["regions"]["primary"])]
+    for stack in manifest["stacks"]:
+        template = json.loads((folder / stack["template"]).read_text(encoding="utf-8"))
+        for region in stack["regions"]:
+            resolved = resolve_stack(
+                template,
+                stack=stack["name"],
+                region=region,
+                parameters=parameters(stack),
+                account=account,
+            )
+            types += [resource.type for resource in resolved.resources.values()]
+            problems += check_stack(clients, stack_id(stack["name"], region), resolved)
+    return Checked(coverage(types), tuple(problems))
+
+
+def check_canary(clients: Clients, region: str) -> Iterator[str]:
+    """Check that the engine refuses what does not exist."""
+    client = clients("cloudformation", region)
+    try:
+        client.validate_template(TemplateBody=json.dumps(_BOGUS))
+    except client.exceptions.ClientError:
+        return
+    yield "the engine accepts the type AWS::Bogus::DoesNotExist"
+
+
+def check_stack(clients: Clients, stack_id: str, resolved: ResolvedStack) -> Iterator[str]:
+    """Check one stack in one region."""
+    where = f"{resolved.stack} in {resolved.region}"
+    listed = _listed(clients("cloudformation", resolved.region), stack_id)
+    for logical_id in sorted(listed.keys() - resolved.resources.keys()):
+        yield f"{where}: {logical_id} should not be there"
+    physical = {name: str(found.get("PhysicalResourceId")) for name, found in listed.items()}
+    for logical_id, resource in resolved.resources.items():
+        found = listed.get(logical_id)
+        if found is None:
+            yield f"{where}: {logical_id} is not there"
+            continue
+        if found["ResourceType"] != resource.type:
+            yield f"{where}: {logical_id} is a {found['ResourceType']}"
+        if not found["ResourceStatus"].endswith("_COMPLETE"):
+            yield f"{where}: {logical_id} is {found['ResourceStatus']}"
+        if physical[logical_id] in ("", "None", "unknown"):
+            yield f"{where}: {logical_id} has no physical id"
+            continue
+        check = CHECKS.get(resource.type)
+        if check is None:
+            yield f"{where}: {logical_id}: nobody knows how to read back a {resource.type}"
+            continue
+        place = Place(clients, resolved.region, physical[logical_id], physical)
+        try:
+            problems = check(place, resource.properties)
+        except (Missing, clients("cloudformation", resolved.region).exceptions.ClientError) as gone:
+            problems = [f"cannot be read back: {gone}"]
+        for problem in problems:
+            yield f"{where}: {logical_id} ({resource.type}): {problem}"
+
+
+def _listed(client: Any, stack_id: str) -> dict[str, Any]:
+    pages = client.get_paginator("list_stack_resources").paginate(StackName=stack_id)
+    return {
+        each["LogicalResourceId"]: each
+        for page in pages
+        for each in page["StackResourceSummaries"]
+        if each["ResourceStatus"] != "DELETE_COMPLETE"
+    }

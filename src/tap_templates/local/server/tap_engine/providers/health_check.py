@@ -1,0 +1,59 @@
+"""AWS::Route53::HealthCheck. One that follows an alarm is judged in `endpoints`."""
+
+from typing import Any
+from uuid import uuid4
+
+from tap_engine import loopback
+from tap_engine.providers.provider import Made, Properties, Provider, if_there, shaped
+
+_FIXED = ("Type", "RequestInterval", "MeasureLatency", "RoutingControlArn")
+
+
+def _create(_: str, properties: Properties, __: str) -> Made:
+    route53 = loopback.client("route53")
+    request = {
+        "CallerReference": uuid4().hex,
+        "HealthCheckConfig": properties["HealthCheckConfig"],
+    }
+    made = route53.create_health_check(**shaped(route53, "create_health_check", request))
+    identity: str = made["HealthCheck"]["Id"]
+    _tag(identity, properties, {})
+    return identity, {"HealthCheckId": identity}
+
+
+def _update(physical_id: str, old: Properties, new: Properties, stack: str, lid: str) -> Made:
+    before, after = old["HealthCheckConfig"], new["HealthCheckConfig"]
+    if any(before.get(key) != after.get(key) for key in _FIXED):
+        return _create(lid, new, stack)
+    route53 = loopback.client("route53")
+    request: dict[str, Any] = {key: value for key, value in after.items() if key not in _FIXED}
+    gone = sorted(before.keys() - after.keys())
+    if gone:
+        raise ValueError(f"The local engine does not simulate taking away {', '.join(gone)}")
+    request["HealthCheckId"] = physical_id
+    route53.update_health_check(**shaped(route53, "update_health_check", request))
+    _tag(physical_id, new, old)
+    return physical_id, {"HealthCheckId": physical_id}
+
+
+def _delete(physical_id: str, _: Properties) -> None:
+    with if_there():
+        loopback.client("route53").delete_health_check(HealthCheckId=physical_id)
+
+
+def _tag(identity: str, properties: Properties, old: Properties) -> None:
+    tags = properties.get("HealthCheckTags") or []
+    gone = {each["Key"] for each in old.get("HealthCheckTags") or []}
+    gone -= {each["Key"] for each in tags}
+    request: dict[str, Any] = {"ResourceType": "healthcheck", "ResourceId": identity}
+    if tags:
+        request["AddTags"] = tags
+    if gone:
+        request["RemoveTagKeys"] = sorted(gone)
+    if tags or gone:
+        loopback.client("route53").change_tags_for_resource(**request)
+
+
+PROVIDERS = (
+    Provider(type="AWS::Route53::HealthCheck", create=_create, update=_update, delete=_delete),
+)
