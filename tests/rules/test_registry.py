@@ -8,7 +8,15 @@ import pytest
 from tap_templates.rules import RULE_MODULES, RULES_DIR, rule_classes
 
 RULES = rule_classes()
-RANGES = {"E90": "events", "E91": "dynamodb", "W91": "dynamodb", "E92": "", "W92": "", "E93": ""}
+RANGES = {
+    "E90": "events",
+    "E91": "dynamodb",
+    "W91": "dynamodb",
+    "E92": "",
+    "W92": "",
+    "E93": "",
+    "E94": "",
+}
 
 
 def test_ids_are_unique_and_in_their_range():

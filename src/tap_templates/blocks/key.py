@@ -25,7 +25,6 @@ from tap_templates.model.names import OWN_REGION, Kind, Name
 _ADMINISTER = [
     actions.CancelKeyDeletion,
     actions.CreateAlias,
-    actions.CreateGrant,
     actions.DeleteAlias,
     actions.DescribeKey,
     actions.DisableKey,

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from tap_templates.errors import OutputError
 
-
 _PART = ".tap-part-"
 
 

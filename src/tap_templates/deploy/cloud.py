@@ -17,6 +17,21 @@ from tap_templates.deploy.errors import CloudError
 
 Sessions = Callable[[], Session]
 
+
+def own_sessions(profile: str | None, home: str) -> Sessions:
+    """Take the credentials this machine is set up with, or those of a profile."""
+    return lambda: Session(profile_name=profile, region_name=home)
+
+
+def local_sessions(account: str, home: str) -> Sessions:
+    """Be somebody to the local engine, which tells accounts by the access key."""
+    return lambda: Session(
+        aws_access_key_id=account,
+        aws_secret_access_key="local",  # noqa: S106 - it is none
+        region_name=home,
+    )
+
+
 _NOT_FOUND = frozenset({"404", "NoSuchBucket", "NoSuchEntity", "NoSuchKey", "NotFound"})
 _CONFIG = Config(
     retries={"total_max_attempts": 1},

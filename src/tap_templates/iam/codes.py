@@ -7,6 +7,8 @@ _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/"
 _SAR = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html"
 _GRANT_LEAST = _IAM + "best-practices.html#grant-least-privilege"
 _DEPUTY = _IAM + "confused-deputy.html"
+_KMS = "https://docs.aws.amazon.com/kms/latest/developerguide/"
+_RESOURCE = _IAM + "access_policies_identity-vs-resource.html"
 _TRUST = _IAM + "reference_policies_elements_principal.html"
 
 
@@ -44,6 +46,29 @@ class Code(Enum):
     TRUST_PRINCIPAL = ("trust and users of the role differ", _TRUST)
     TRUST_ACTION = ("the trust policy allows more than sts:AssumeRole", _TRUST)
     CONFUSED_DEPUTY = ("a service may use the role on behalf of others", _DEPUTY)
+    # What AWS services do with our resources without a role of ours.
+    SERVICE_MISSING = ("a resource does not admit a service that is told to use it", _RESOURCE)
+    SERVICE_UNUSED = ("a resource admits a service to something it is not told to do", _RESOURCE)
+    SERVICE_BROADER = ("a resource admits a service for more than what is told to use it", _DEPUTY)
+    SERVICE_NO_CONDITION = ("a resource admits a service on behalf of others", _DEPUTY)
+    SERVICE_CONDITION_DIFFERS = (
+        "a resource admits a service under a condition that is not known to hold",
+        _IAM + "reference_policies_elements_condition.html",
+    )
+    PRINCIPAL_UNEXPLAINED = ("a resource admits someone whom nothing explains", _RESOURCE)
+    RESOURCE_DENIES = ("a resource policy denies more than plain text", _RESOURCE)
+    MANAGED_KEY = (
+        "a service is to use an AWS managed key, whose policy admits no service",
+        "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html",
+    )
+    KEY_ADMINISTRATION = (
+        "a key policy under which the account cannot manage the key",
+        _KMS + "key-policy-default.html",
+    )
+    KEY_DELEGATES = (
+        "a key policy lets IAM policies decide about what nothing uses",
+        _KMS + "key-policy-default.html",
+    )
     # What we cannot judge is refused.
     ROLE_USER_UNKNOWN = ("we do not know what the resource does with the role", _GRANT_LEAST)
     UNJUDGED = ("a property whose needs we do not know", _GRANT_LEAST)

@@ -16,6 +16,7 @@ from tap_templates.rendered.view import Located, SystemView, texts
 
 _ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
 _TRUST_ELEMENTS = {"Sid", "Effect", "Action", "Principal", "Condition"}
+_RESOURCE_ELEMENTS = _ELEMENTS | {"Principal"}
 _BANNED = ("NotAction", "NotResource", "NotPrincipal")
 # A set operator that is true of the empty set and negated at once: nobody agrees on what it says.
 _BANNED_OPERATOR = "ForAnyValue:StringNot"
@@ -43,6 +44,20 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """One principal of a statement in a resource policy."""
+
+    kind: str  # Service, AWS, Federated, or `*`
+    principal: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    condition: Condition
+    located: Located
+    path: str
+    effect: str = "Allow"
+
+
+@dataclass(frozen=True, slots=True)
 class RolePolicies:
     """All that is said about one role."""
 
@@ -57,6 +72,12 @@ def role_policies(view: SystemView) -> list[RolePolicies]:
     """Read the policies of every role in the view, in its order."""
     policies = list(view.resources(*_POLICY_TYPES))
     return [_read_role(view, role, policies) for role in view.resources("AWS::IAM::Role")]
+
+
+def admissions(located: Located, document: Any, path: str) -> tuple[list[Admission], list[Problem]]:
+    """Read whom a resource policy admits or refuses, and what of it cannot be read."""
+    reader = _Reader()
+    return list(reader.read_resource_policy(located, document, path)), reader.problems
 
 
 def stray_policies(view: SystemView) -> Iterator[Problem]:
@@ -171,12 +192,27 @@ class _Reader:
                 self.problem(Code.TRUST_ACTION, located, place, what, "trust fewer instead")
             when = self._condition(located, statement, place)
             actions = _listed(statement.get("Action"))
-            principals = statement.get("Principal")
-            if isinstance(principals, str):
-                principals = {principals: principals}
-            for kind, names in principals.items() if isinstance(principals, Mapping) else ():
-                for name in _listed(names):
-                    yield Trust(kind, name, actions, when, place)
+            for kind, name in _principals(statement):
+                yield Trust(kind, name, actions, when, place)
+
+    def read_resource_policy(
+        self, located: Located, document: Any, path: str
+    ) -> Iterator[Admission]:
+        for place, statement in self._statements(located, document, path, _RESOURCE_ELEMENTS):
+            when = self._condition(located, statement, place)
+            known = ((each, find_action(each)) for each in _listed(statement.get("Action")))
+            actions = tuple(found.name if found else each for each, found in known)
+            for kind, name in _principals(statement):
+                yield Admission(
+                    kind,
+                    name,
+                    actions,
+                    _listed(statement.get("Resource")),
+                    when,
+                    located,
+                    place,
+                    statement["Effect"],
+                )
 
     def _statements(
         self, located: Located, document: Any, path: str, elements: set[str]
@@ -231,6 +267,15 @@ class _Reader:
                 continue
             clauses += [(operator, key, _listed(values)) for key, values in keys.items()]
         return condition(*clauses)
+
+
+def _principals(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    principals = statement.get("Principal")
+    if isinstance(principals, str):
+        principals = {principals: principals}
+    for kind, names in principals.items() if isinstance(principals, Mapping) else ():
+        for name in _listed(names):
+            yield kind, name
 
 
 def _listed(value: Any) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """The proof that every role may do what is done with it, and nothing else.
 
+What services do without a role is proven the same way, in `resource_policies`.
+
     templates of both regions ─▶ uses of roles ─▶ needs ┐
     code of the handlers ──────▶ AWS calls ────▶ needs ─┼─ equal, permission by permission?
     templates of both regions ─▶ policies ─────▶ grants ┘
@@ -21,6 +23,8 @@ from tap_templates.iam.knowledge import find_action
 from tap_templates.iam.needs import Need, Permission, Problem, RoleUse, spell
 from tap_templates.iam.patterns import covers, covers_action, is_pattern
 from tap_templates.iam.platform_needs import role_uses
+from tap_templates.iam.resource_policies import check_resource_policies, demanded, derive
+from tap_templates.iam.service_needs import ServiceUse
 from tap_templates.iam.trust import check_operated_trust, check_trust
 from tap_templates.model.findings import Finding, Severity
 from tap_templates.rendered.view import Located, SystemView
@@ -50,6 +54,7 @@ class _Evidence:
     policies: list[RolePolicies]
     uses: dict[str, list[RoleUse]]  # by role ARN
     needs: dict[str, list[Need]]
+    services: list[ServiceUse]  # what is done without a role
     problems: list[Problem]
 
 
@@ -58,7 +63,7 @@ def prove(
     handlers: Handlers | HandlerCode,
     operated: Mapping[str, str] = _NONE_OPERATED,
 ) -> list[Finding]:
-    """Compare needs and grants of every role in the view; no finding means they are equal.
+    """Compare needs and grants of every role and resource policy; no finding: they are equal.
 
     Of a role in `operated` (name → who runs with it) nobody here knows the needs: its policies are
     only judged by themselves, and whom it trusts must be held to this account.
@@ -69,6 +74,8 @@ def prove(
     """
     evidence = _gather(view, handlers)
     problems = [*evidence.problems, *stray_policies(view)]
+    needs = [need for each in evidence.needs.values() for need in each]
+    problems += check_resource_policies(view, needs, evidence.services)
     for policies in evidence.policies:
         arn = str(policies.role.resource.arn)
         problems += policies.problems
@@ -88,10 +95,14 @@ def prove(
 
 
 def privileges(view: SystemView, handlers: Handlers | HandlerCode) -> list[Privilege]:
-    """List what each role needs and why: of a proven system, all it may do."""
+    """List what each role needs and why: of a proven system, all it may do.
+
+    A service that needs no role is listed by its principal, at the resource that admits it.
+    """
     evidence = _gather(view, handlers)
     return sorted(
-        {
+        {_service_privilege(use) for use in evidence.services}
+        | {
             Privilege(
                 policies.role.stack.region,
                 policies.role.stack.stack,
@@ -109,11 +120,24 @@ def privileges(view: SystemView, handlers: Handlers | HandlerCode) -> list[Privi
     )
 
 
+def _service_privilege(use: ServiceUse) -> Privilege:
+    when, stack = demanded(use), use.owner.stack
+    return Privilege(
+        stack.region,
+        stack.stack,
+        use.principal,
+        use.action,
+        use.arn,
+        spell(when) if when else "",
+        use.why,
+    )
+
+
 def _gather(view: SystemView, handlers: Handlers | HandlerCode) -> _Evidence:
     code = code_of(handlers)
     uses: dict[str, list[RoleUse]] = defaultdict(list)
     needs: dict[str, list[Need]] = defaultdict(list)
-    problems: list[Problem] = []
+    services, problems = derive(view)
     for outcome in role_uses(view):
         match outcome:
             case Problem():
@@ -126,7 +150,7 @@ def _gather(view: SystemView, handlers: Handlers | HandlerCode) -> _Evidence:
                     called, untold = code.needs(view, outcome.user)
                     needs[outcome.role_arn] += called
                     problems += untold
-    return _Evidence(role_policies(view), dict(uses), dict(needs), problems)
+    return _Evidence(role_policies(view), dict(uses), dict(needs), services, problems)
 
 
 def _check_role(view: SystemView, use: RoleUse) -> Iterator[Problem]:

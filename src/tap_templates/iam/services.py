@@ -87,13 +87,23 @@ def _whole(arn: str) -> str:
 
 
 def _key_arn(view: SystemView, user: Located, stated: str) -> str:
-    """Find the key by ARN, id or alias, among the keys of the region."""
-    region = user.stack.region
+    key = find_key(view, user.stack.region, stated)
+    if key is None or key.resource.arn is None:
+        raise UnknownTargetError(f"key {stated}")
+    return key.resource.arn
+
+
+def find_key(view: SystemView, region: str, stated: str) -> Located | None:
+    """Find a key by ARN, id or alias, among the keys of the region."""
     for alias in view.resources("AWS::KMS::Alias"):
         if alias.stack.region == region and stated in (alias.resource.name, alias.resource.arn):
             stated = str(alias.resource.properties["TargetKeyId"])
     for key in view.resources("AWS::KMS::Key"):
-        arn = key.resource.arn
-        if key.stack.region == region and arn and stated in (key.resource.ref, arn):
-            return arn
-    raise UnknownTargetError(f"key {stated}")
+        if key.stack.region == region and stated in (key.resource.ref, key.resource.arn):
+            return key
+    return None
+
+
+def is_managed_by_aws(key: str) -> bool:
+    """Tell whether a key, named by alias or by the ARN of one, is an AWS managed key."""
+    return key.rpartition(":")[2].startswith(_AWS_MANAGED_KEY)

@@ -11,7 +11,7 @@ Importing this package does not import the linter, which takes 0.4 s: who only n
 folder and nothing but cfn-lint and the standard library; that is what lets the folder travel.
 
 Ids: E90xx EventBridge, E91xx and W91xx DynamoDB global tables, E92xx and W92xx alarms and
-dead-letter queues, E93xx who may act for whom.
+dead-letter queues, E93xx who may act for whom, E94xx functions.
 """
 
 from importlib import import_module
@@ -25,11 +25,13 @@ RULES_DIR: Final[Path] = Path(__file__).resolve().parent
 RULE_MODULES: Final[tuple[str, ...]] = (
     "_endpoints",
     "_targets",
+    "_event_patterns",
     "_tables",
     "_dead_letters",
     "_alarms",
     "_trust",
     "_destinations",
+    "_functions",
 )
 
 

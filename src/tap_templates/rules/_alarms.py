@@ -1,4 +1,4 @@
-"""E9202-E9205, W9201: alarms that can never go off, or that nobody hears."""
+"""E9202-E9206, W9201: alarms that can never go off, or that nobody hears."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -8,7 +8,7 @@ from ._alarm_metrics import Metric, acts, metrics, reads
 from ._index import Index, Resource
 from ._metric_catalogue import CATALOGUE, SOURCES, VALUES, Shape, shapes
 from ._rule import Fault, TapRule
-from ._values import Node
+from ._values import Expr, Node
 
 _ALARM: Final = "AWS::CloudWatch::Alarm"
 _DOCS: Final = "https://docs.aws.amazon.com/"
@@ -152,6 +152,51 @@ class DimensionValue(_AlarmRule):
         )
 
 
+class RuleBus(_AlarmRule):
+    """Demand the bus in the dimensions of an alarm on a rule of a custom bus.
+
+    Looks at rules of the template. Silent where the name of a rule or a bus cannot be seen, and
+    where a rule of the same name is on the default bus.
+    """
+
+    id = "E9206"
+    shortdesc = "An alarm on a rule of a custom bus must name the bus"
+    description = (
+        "RuleName alone is a rule of the default bus: of a rule on another bus it never has data."
+    )
+    source_url = f"{_DOCS}eventbridge/latest/userguide/eb-monitoring.html"
+
+    def check(self, index: Index) -> Iterator[Fault]:
+        on_bus: dict[Expr, set[bool | None]] = {}
+        for rule in index.typed("AWS::Events::Rule"):
+            custom = {_is_custom(index, node) for node in rule.get("EventBusName")}
+            for node in rule.get("Name"):
+                if node.present:
+                    on_bus.setdefault(index.expression(node.value), set()).update(custom)
+        for _, metric, namespace, _name in _known(index):
+            keys = {key for key, _ in metric.dimensions or ()}
+            if namespace != "AWS/Events" or "EventBusName" in keys:
+                continue
+            for key, value in metric.dimensions or ():
+                if key == "RuleName" and on_bus.get(index.expression(value.value)) == {True}:
+                    yield Fault(
+                        metric.place.path,
+                        "RuleName without EventBusName is a rule of the default bus, and this one "
+                        "is on another: add the dimension EventBusName",
+                    )
+
+
+def _is_custom(index: Index, bus: Node) -> bool | None:
+    """Say whether a rule is on another bus than the default one, None if that is not known."""
+    if bus.absent or bus.text == "default":
+        return False
+    direct = index.resource_of(bus.value)
+    if direct and direct[0].type == "AWS::Events::EventBus":
+        return True
+    # With a literal part it may end in anything, but hardly in `default` alone.
+    return True if any(isinstance(part, str) for part in index.expression(bus.value)) else None
+
+
 class AlarmActions(_AlarmRule):
     """Warn of alarms that do nothing.
 
@@ -176,4 +221,4 @@ class AlarmActions(_AlarmRule):
                 )
 
 
-RULES = (MetricName, MetricDimensions, Route53Region, DimensionValue, AlarmActions)
+RULES = (MetricName, MetricDimensions, Route53Region, DimensionValue, RuleBus, AlarmActions)

@@ -39,6 +39,7 @@ class Resource:
     type: str
     properties: Node
     condition: str | None
+    depends_on: frozenset[str] = frozenset()
 
     @property
     def path(self) -> tuple[str | int, ...]:
@@ -322,4 +323,7 @@ def _resources(template: Any) -> Iterator[Resource]:
         if "Properties" in body:
             first = next(Node(body["Properties"], (*path, "Properties"), when).branches())
             properties = Node({}, path, when) if first.absent else first
-        yield Resource(str(logical_id), str(body["Type"]), properties, condition)
+        waits = body.get("DependsOn")
+        listed = waits if isinstance(waits, list) else [waits]
+        depends_on = frozenset(str(each) for each in listed if isinstance(each, str))
+        yield Resource(str(logical_id), str(body["Type"]), properties, condition, depends_on)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tap_templates.iam.key_policies import ADMINISTRATION
 from tap_templates.iam.proof import prove
 from tap_templates.model.findings import Finding
 from tap_templates.rendered.view import StackSource, SystemView, resolve_system
@@ -45,8 +46,78 @@ def arn(service: str, resource: str, region: str = "${AWS::Region}") -> dict[str
 
 
 ACCOUNT = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def admit(service: Any, actions: list[str], resource: Any, **condition: Any) -> dict[str, Any]:
+    return allow(actions, resource, **condition) | {"Principal": {"Service": service}}
+
+
+def policy(kind: str, of: str, resource: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    everyone = {
+        "Effect": "Deny",
+        "Action": "sqs:*" if of == "Queues" else "sns:Publish",
+        "Resource": "*",
+        "Principal": "*",
+        "Condition": {"Bool": {"aws:SecureTransport": False}},
+    }
+    document = {"Statement": [*statements, everyone]}
+    return {"Type": kind, "Properties": {of: [{"Ref": resource}], "PolicyDocument": document}}
+
+
+def key(*statements: dict[str, Any]) -> dict[str, Any]:
+    root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    administer = allow(sorted(ADMINISTRATION), "*") | {"Principal": {"AWS": root}}
+    return {
+        "Type": "AWS::KMS::Key",
+        "Properties": {"KeyPolicy": {"Statement": [administer, *statements]}},
+    }
+
+
 RULES = "rule/bus-dev/GlobalEndpointManagedRule-*"
-GROUP = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/aws/lambda/processor-dev"}}
+GROUP = {
+    "Type": "AWS::Logs::LogGroup",
+    "Properties": {
+        "LogGroupName": "/aws/lambda/processor-dev",
+        "KmsKeyId": {"Fn::GetAtt": ["LogKey", "Arn"]},
+    },
+}
+ENCRYPT_LOG = ["Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom"]
+ALERTS = {
+    "Resources": {
+        "Key": key(
+            admit(
+                "cloudwatch.amazonaws.com",
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                "*",
+                StringEquals=ACCOUNT,
+            )
+        ),
+        "Topic": {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {"TopicName": "alarms-dev", "KmsMasterKeyId": {"Ref": "Key"}},
+        },
+        "TopicPolicy": policy(
+            "AWS::SNS::TopicPolicy",
+            "Topics",
+            "Topic",
+            admit(
+                "cloudwatch.amazonaws.com",
+                ["sns:Publish"],
+                {"Ref": "Topic"},
+                StringEquals=ACCOUNT,
+                ArnLike={"aws:SourceArn": arn("cloudwatch", "alarm:alarm-*-dev")},
+            ),
+        ),
+        "Alarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmName": "alarm-lost-dev",
+                "AlarmActions": [{"Ref": "Topic"}],
+                "OKActions": [{"Ref": "Topic"}],
+            },
+        },
+    }
+}
 TABLE = {
     "Resources": {
         "Table": {
@@ -63,6 +134,18 @@ PROCESSING = {
     "Resources": {
         "Failed": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "failed-dev"}},
         "Log": GROUP,
+        "LogKey": key(
+            admit(
+                {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"},
+                [f"kms:{each}" for each in [*ENCRYPT_LOG, "ReEncryptTo"]],
+                "*",
+                ArnEquals={
+                    "kms:EncryptionContext:aws:logs:arn": arn(
+                        "logs", "log-group:/aws/lambda/processor-dev"
+                    )
+                },
+            )
+        ),
         "Processor": {
             "Type": "AWS::Lambda::Function",
             "Properties": {
@@ -106,6 +189,45 @@ BUS = {
     "Resources": {
         "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "bus-dev"}},
         "Lost": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "lost-dev"}},
+        "Undelivered": {
+            "Type": "AWS::SQS::Queue",
+            "Properties": {"QueueName": "undelivered-dev", "SqsManagedSseEnabled": True},
+        },
+        "UndeliveredPolicy": policy(
+            "AWS::SQS::QueuePolicy",
+            "Queues",
+            "Undelivered",
+            admit(
+                "events.amazonaws.com",
+                ["sqs:SendMessage"],
+                {"Fn::GetAtt": ["Undelivered", "Arn"]},
+                StringEquals=ACCOUNT,
+                ArnEquals={"aws:SourceArn": arn("events", "rule/bus-dev/rule-dev")},
+            ),
+        ),
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "Name": "rule-dev",
+                "EventBusName": {"Ref": "Bus"},
+                "Targets": [
+                    {
+                        "Id": "Target",
+                        "Arn": arn("lambda", "function:processor-dev:live"),
+                        "DeadLetterConfig": {"Arn": {"Fn::GetAtt": ["Undelivered", "Arn"]}},
+                    }
+                ],
+            },
+        },
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": arn("lambda", "function:processor-dev:live"),
+                "Principal": "events.amazonaws.com",
+                "SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]},
+            },
+        },
         "Beat": {
             "Type": "AWS::Scheduler::Schedule",
             "Properties": {
@@ -221,6 +343,13 @@ class Case:
         found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
         return found
 
+    def admitted(self, stack: str, logical_id: str) -> list[dict[str, Any]]:
+        """Give the statements of a key or a resource policy; those of a key begin with its own."""
+        properties = self.properties(stack, logical_id)
+        document = properties.get("KeyPolicy") or properties["PolicyDocument"]
+        found: list[dict[str, Any]] = document["Statement"]
+        return found
+
     def trust(self, stack: str) -> dict[str, Any]:
         document = self.properties(stack, "Role")["AssumeRolePolicyDocument"]
         found: dict[str, Any] = document["Statement"][0]
@@ -249,6 +378,12 @@ class Case:
 
 @pytest.fixture
 def case() -> Case:
-    templates = {"table": TABLE, "processing": PROCESSING, "bus": BUS, "endpoint": ENDPOINT}
+    templates = {
+        "table": TABLE,
+        "alerts": ALERTS,
+        "processing": PROCESSING,
+        "bus": BUS,
+        "endpoint": ENDPOINT,
+    }
     sources = {"trading_processor/app.py": APP, "trading_processor/ledger.py": LEDGER}
     return Case(deepcopy(templates), {"trading-processor": sources})

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from unit.iam import planted_in_services
 
 from tap_templates.iam.codes import Code
 from tap_templates.iam.proof import privileges
@@ -122,6 +123,7 @@ FAULTS = [
     (Code.CALL_UNMAPPED, _code("boto3.client('dynamodb').execute_statement(Statement='x')")),
     (Code.CALL_RESOURCE, _code("boto3.client('dynamodb').put_item(TableName=os.environ['X'])")),
     (Code.CALL_RESOURCE, _code("boto3.client('dynamodb').put_item(TableName=input())")),
+    *planted_in_services.FAULTS,
 ]
 
 
@@ -234,4 +236,4 @@ def test_the_privilege_table_says_what_each_permission_is_for(case):
     ]
     passes = next(row for row in rows if row.action == "iam:PassRole")
     assert passes.condition == "StringEquals(iam:PassedToService = events.amazonaws.com)"
-    assert len(rows) == 2 * (6 + 2) + 11
+    assert len(rows) == 2 * (6 + 2 + 11) + 11

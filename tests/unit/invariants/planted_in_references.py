@@ -7,6 +7,7 @@ from unit.invariants.planted import (
     arn,
     both,
     drop,
+    parameter,
     put,
     replace_text,
     sub,
@@ -237,4 +238,23 @@ NAMES = (
         remedy="put EvaluationPeriods into AlarmName",
     ),
 )
-PLANTED = (*REFERENCES, *DIMENSIONS, *NAMES)
+SUFFIXES = (
+    Planted(
+        "TAP-NAME-06",
+        "bus",
+        parameter("EnvironmentSuffix", AllowedPattern="^[a-z0-9-]{1,12}$"),
+        logical_id="HeartbeatLostQueue",
+        path="/Properties/QueueName",
+        says="is called queue-trading-heartbeat-lost-dev in the environment 'dev', which "
+        "queue-trading-heartbeat is called too, in the environment 'lost-dev', in both regions",
+        remedy="let AllowedPattern of EnvironmentSuffix admit no dash",
+    ),
+    Planted(
+        "TAP-NAME-06",
+        "bus",
+        parameter("EnvironmentSuffix", AllowedPattern=None, MaxLength=6),
+        logical_id="HeartbeatLostQueue",
+        says="is called queue-trading-heartbeat-lost-d in the environment 'd'",
+    ),
+)
+PLANTED = (*REFERENCES, *DIMENSIONS, *NAMES, *SUFFIXES)

@@ -61,6 +61,101 @@ PARAMETERS = (
         says="parameter Gone is in the form, but the template does not declare it",
     ),
 )
+VALUES = (
+    Planted(
+        "TAP-PAR-04",
+        "processing",
+        parameter("CodeKey", AllowedPattern="^packages/[a-z-]+[.]zip$"),
+        path="/Parameters/CodeKey",
+        says="parameter CodeKey refuses 'packages/trading-processor-",
+        remedy="correct the value in the system module, or what the parameter allows",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "processing",
+        parameter("CodeSha256", AllowedPattern="^[0-9a-f]{64}$"),
+        path="/Parameters/CodeSha256",
+        says="its AllowedPattern is ^[0-9a-f]{64}$, in both regions",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "alerts",
+        parameter("AlarmEmail", AllowedPattern="^[a-z]+@example[.]com$"),
+        path="/Parameters/AlarmEmail",
+        says="refuses 'trading-alarms@example.com', which it is given",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "table",
+        parameter("WitnessRegion", AllowedPattern="^eu-[a-z]+-[0-9]$"),
+        path="/Parameters/WitnessRegion",
+        says="refuses 'us-east-2', which it is given",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "table",
+        parameter("WitnessRegion", AllowedPattern="us-east"),
+        path="/Parameters/WitnessRegion",
+        says="its AllowedPattern is us-east",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "table",
+        parameter("WitnessRegion", AllowedPattern="(["),
+        path="/Parameters/WitnessRegion",
+        says="cannot be read",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "monitoring",
+        parameter("HealthMetricsRegion", AllowedValues=["us-west-2"]),
+        path="/Parameters/HealthMetricsRegion",
+        says="its AllowedValues are us-west-2",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "bus",
+        parameter("StandbyRule", Default="both"),
+        path="/Parameters/StandbyRule/Default",
+        says="parameter StandbyRule refuses its own default 'both': its AllowedValues are claim",
+        remedy="correct the default",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "endpoint",
+        parameter("UnhealthyMinutes", Default=6),
+        path="/Parameters/UnhealthyMinutes/Default",
+        says="refuses its own default '6': its MaxValue is 5",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "endpoint",
+        parameter("UnhealthyMinutes", Default=0),
+        path="/Parameters/UnhealthyMinutes/Default",
+        says="its MinValue is 1",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "endpoint",
+        parameter("UnhealthyMinutes", Default="five"),
+        path="/Parameters/UnhealthyMinutes/Default",
+        says="it is a number",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "bus",
+        parameter("EnvironmentSuffix", MaxLength=2),
+        path="/Parameters/EnvironmentSuffix/Default",
+        says="its MaxLength is 2",
+    ),
+    Planted(
+        "TAP-PAR-04",
+        "bus",
+        parameter("EnvironmentSuffix", MinLength=4),
+        path="/Parameters/EnvironmentSuffix/Default",
+        says="its MinLength is 4",
+    ),
+)
 OUTPUTS = (
     Planted(
         "TAP-OUT-01",
@@ -210,4 +305,4 @@ IGNORED = (
         remedy="ignore it on the one resource",
     ),
 )
-PLANTED = (*PARAMETERS, *OUTPUTS, *LITERALS, *LIMITS, *IGNORED)
+PLANTED = (*PARAMETERS, *VALUES, *OUTPUTS, *LITERALS, *LIMITS, *IGNORED)

@@ -5,9 +5,13 @@ from dataclasses import replace
 import pytest
 from unit.invariants import (
     planted_in_behaviour,
+    planted_in_metrics,
     planted_in_references,
     planted_in_regions,
+    planted_in_releases,
+    planted_in_replay,
     planted_in_resources,
+    planted_in_services,
     planted_in_templates,
 )
 
@@ -17,7 +21,11 @@ from tap_templates.model.findings import Severity
 PLANTED = (
     *planted_in_references.PLANTED,
     *planted_in_resources.PLANTED,
+    *planted_in_services.PLANTED,
     *planted_in_behaviour.PLANTED,
+    *planted_in_metrics.PLANTED,
+    *planted_in_releases.PLANTED,
+    *planted_in_replay.PLANTED,
     *planted_in_regions.PLANTED,
     *planted_in_templates.PLANTED,
 )
@@ -65,7 +73,7 @@ def test_what_we_really_compile_keeps_every_promise(specimens):
 
 
 @pytest.mark.parametrize(
-    "overrides", [{"StandbyRule": "filter"}, {"EnvironmentSuffix": "a-much-longr"}]
+    "overrides", [{"StandbyRule": "filter"}, {"EnvironmentSuffix": "amuchlongone"}]
 )
 def test_it_does_so_for_other_values_of_its_parameters_too(trading, overrides):
     assert check_system(replace(trading, overrides=overrides).compiled()) == []

@@ -8,10 +8,14 @@ in silence.
 
 from collections.abc import Iterable, Sequence
 
+from tap_templates.compiler.invariants.archives import ARCHIVES
 from tap_templates.compiler.invariants.dead_letters import DEAD_LETTERS
 from tap_templates.compiler.invariants.dimensions import DIMENSIONS
 from tap_templates.compiler.invariants.encryption import ENCRYPTION
+from tap_templates.compiler.invariants.function_packages import FUNCTION_PACKAGES
+from tap_templates.compiler.invariants.function_times import FUNCTION_TIMES
 from tap_templates.compiler.invariants.functions import FUNCTIONS
+from tap_templates.compiler.invariants.heartbeats import HEARTBEATS
 from tap_templates.compiler.invariants.ignored_rules import IGNORED_RULES
 from tap_templates.compiler.invariants.invariant import (
     AcrossInvariant,
@@ -21,16 +25,20 @@ from tap_templates.compiler.invariants.invariant import (
 )
 from tap_templates.compiler.invariants.limits import LIMITS
 from tap_templates.compiler.invariants.literals import LITERALS
+from tap_templates.compiler.invariants.name_suffixes import NAME_SUFFIXES
 from tap_templates.compiler.invariants.names import NAMES, NAMES_ACROSS
 from tap_templates.compiler.invariants.objectives import OBJECTIVES, Term, failover_budget
 from tap_templates.compiler.invariants.outputs import OUTPUTS
 from tap_templates.compiler.invariants.pair import PAIR
+from tap_templates.compiler.invariants.parameter_values import PARAMETER_VALUES
 from tap_templates.compiler.invariants.parameters import PARAMETERS
+from tap_templates.compiler.invariants.published import PUBLISHED
 from tap_templates.compiler.invariants.references import REFERENCES
 from tap_templates.compiler.invariants.replicas import REPLICAS
 from tap_templates.compiler.invariants.report import findings
 from tap_templates.compiler.invariants.retention import RETENTION
 from tap_templates.compiler.invariants.tags import TAGS
+from tap_templates.compiler.invariants.versions import VERSIONS
 from tap_templates.model.findings import Finding
 
 __all__ = [
@@ -49,19 +57,27 @@ __all__ = [
 INVARIANTS: tuple[Invariant, ...] = (
     *REFERENCES,
     *DIMENSIONS,
+    *PUBLISHED,
     *NAMES,
+    *NAME_SUFFIXES,
     *TAGS,
     *ENCRYPTION,
     *RETENTION,
     *FUNCTIONS,
+    *FUNCTION_PACKAGES,
+    *FUNCTION_TIMES,
+    *VERSIONS,
     *DEAD_LETTERS,
+    *ARCHIVES,
     *PARAMETERS,
+    *PARAMETER_VALUES,
     *OUTPUTS,
     *LITERALS,
     *LIMITS,
     *PAIR,
     *REPLICAS,
     *OBJECTIVES,
+    *HEARTBEATS,
     *IGNORED_RULES,
 )
 

@@ -63,7 +63,7 @@ def _silent(compiled: CompiledSystem) -> Iterator[Fault]:
     watched = {
         (alarm.stack.region, watches)
         for alarm in compiled.view.resources("AWS::CloudWatch::Alarm")
-        if (watches := _watches(alarm.resource.properties)) and _tells(compiled, alarm)
+        if (watches := _watches(alarm.resource.properties)) and tells(compiled, alarm)
     }
     for queue in _queues(compiled):
         if (queue.stack.region, str(queue.resource.name)) not in watched:
@@ -92,7 +92,7 @@ def _watches(properties: Mapping[str, Any]) -> str | None:
     return str(dimensions[0].get("Value")) if above_none or from_one else None
 
 
-def _tells(compiled: CompiledSystem, alarm: Located) -> bool:
+def tells(compiled: CompiledSystem, alarm: Located) -> bool:
     if flag(alarm.resource.properties.get("ActionsEnabled")) is False:
         return False
     topics = [

@@ -1,13 +1,11 @@
 """Dimensions: an alarm or a graph of a thing that does not exist is silent for ever."""
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
-from tap_templates.compiler.invariants.values import as_list, inside
-from tap_templates.rendered.view import Located, SystemView
+from tap_templates.compiler.invariants.metrics import BodyError, Metric, body_of, measured
+from tap_templates.compiler.invariants.values import as_list
+from tap_templates.rendered.view import SystemView
 
 _DIMENSIONS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension"
 _DASHBOARD = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"
@@ -32,35 +30,18 @@ FREE = frozenset({"Operation", "Resource", "service"})
 """Dimensions that name no resource. `Resource` is a function and its alias: see FunctionName."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Metric:
-    path: str
-    region: str
-    namespace: str
-    dimensions: Mapping[str, str]
-
-
-class _BodyError(Exception):
-    """A dashboard that CloudWatch would refuse."""
-
-
 def _unknown(compiled: CompiledSystem) -> Iterator[Fault]:
     view = compiled.view
     names, references = _existing(view)
-    for located in view.resources("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"):
-        try:
-            metrics = list(_metrics(located))
-        except _BodyError:
-            continue  # told by the other check
-        for metric in metrics:
-            for dimension, value in metric.dimensions.items():
-                problem = _problem(metric, dimension, value, names, references)
-                if problem:
-                    yield fault_at(located, problem, _remedy(dimension), metric.path)
+    for located, metric in measured(view):
+        for dimension, value in metric.dimensions.items():
+            problem = _problem(metric, dimension, value, names, references)
+            if problem:
+                yield fault_at(located, problem, _remedy(dimension), metric.path)
 
 
 def _problem(
-    metric: _Metric,
+    metric: Metric,
     dimension: str,
     value: str,
     names: set[tuple[str, str, str]],
@@ -107,77 +88,11 @@ def _existing(view: SystemView) -> tuple[set[tuple[str, str, str]], set[tuple[st
     return names, references
 
 
-def _metrics(located: Located) -> Iterator[_Metric]:
-    if located.resource.type == "AWS::CloudWatch::Dashboard":
-        yield from _graphed(located)
-        return
-    properties = located.resource.properties
-    region = located.stack.region
-    if "MetricName" in properties:
-        yield _alarmed(properties, "/Properties/Dimensions", region)
-    for index, each in enumerate(as_list(properties.get("Metrics"))):
-        if metric := inside(each, "MetricStat", "Metric"):
-            path = f"/Properties/Metrics/{index}/MetricStat/Metric/Dimensions"
-            yield _alarmed(metric, path, region)
-
-
-def _alarmed(metric: Mapping[str, Any], path: str, region: str) -> _Metric:
-    dimensions = {
-        str(each.get("Name")): str(each.get("Value")) for each in as_list(metric.get("Dimensions"))
-    }
-    return _Metric(path, region, str(metric.get("Namespace")), dimensions)
-
-
-def _graphed(located: Located) -> Iterator[_Metric]:
-    body = _body(located)
-    for index, widget in enumerate(body["widgets"]):
-        properties = widget.get("properties", {})
-        previous: list[Any] = []
-        for row, metric in enumerate(as_list(properties.get("metrics"))):
-            options = metric[-1] if metric and isinstance(metric[-1], dict) else {}
-            given = metric[:-1] if options else metric
-            if "expression" in options:
-                continue
-            previous = _spelled_out(given, previous)
-            dimensions = dict(zip(previous[2::2], previous[3::2], strict=False))
-            region = options.get("region") or properties.get("region") or located.stack.region
-            place = f"/Properties/DashboardBody, widget {index}, metric {row}"
-            yield _Metric(place, str(region), str(previous[0]), dimensions)
-
-
-def _spelled_out(given: list[Any], previous: list[Any]) -> list[Any]:
-    """Undo CloudWatch's shorthand: `.` repeats one field of the row above, `...` all up to here."""
-    fields: list[Any] = []
-    for each in given:
-        if each == "...":
-            fields = previous[: len(previous) - (len(given) - 1 - len(fields))]
-        elif each == "." and len(fields) < len(previous):
-            fields.append(previous[len(fields)])
-        else:
-            fields.append(each)
-    return fields or [""]
-
-
-def _body(located: Located) -> dict[str, Any]:
-    text = located.resource.properties.get("DashboardBody")
-    try:
-        body = json.loads(str(text))
-    except ValueError as error:
-        raise _BodyError(f"is no JSON ({error})") from error
-    if not isinstance(body, dict) or not isinstance(body.get("widgets"), list):
-        raise _BodyError("has no list of widgets")
-    for widget in body["widgets"]:
-        metrics = inside(widget, "properties", "metrics")
-        if not all(isinstance(each, list) for each in as_list(metrics)):
-            raise _BodyError("has a metric that is no list")
-    return body
-
-
 def _unreadable(compiled: CompiledSystem) -> Iterator[Fault]:
     for located in compiled.view.resources("AWS::CloudWatch::Dashboard"):
         try:
-            _body(located)
-        except _BodyError as error:
+            body_of(located)
+        except BodyError as error:
             yield fault_at(
                 located,
                 f"its body {error}, so that CloudWatch refuses it",

@@ -7,6 +7,7 @@ from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, I
 from tap_templates.compiler.invariants.policies import statements
 from tap_templates.compiler.invariants.values import as_list, flag, inside
 from tap_templates.iam.patterns import covers, covers_action
+from tap_templates.iam.services import is_managed_by_aws
 from tap_templates.model.retention import STATEFUL
 from tap_templates.rendered.view import Located, SystemView
 
@@ -30,8 +31,15 @@ ALWAYS_ENCRYPTED: Mapping[str, str] = {
 """Stateful types that cannot be unencrypted."""
 
 
-def _queue(properties: Mapping[str, Any], _keys: frozenset[str]) -> _Problem:
-    if properties.get("KmsMasterKeyId") or flag(properties.get("SqsManagedSseEnabled")):
+def _queue(properties: Mapping[str, Any], keys: frozenset[str]) -> _Problem:
+    stated = str(properties.get("KmsMasterKeyId", ""))
+    # Who may send through a key of AWS is for the proof to say: a role may, a service may not.
+    if stated and stated not in keys and not is_managed_by_aws(stated):
+        return (
+            f"is encrypted with {stated}, which is no key of the system in this region",
+            "set KmsMasterKeyId to a key of the same region, or SqsManagedSseEnabled instead",
+        )
+    if stated or flag(properties.get("SqsManagedSseEnabled")):
         return None
     return "is not said to be encrypted", "set SqsManagedSseEnabled, or a KmsMasterKeyId"
 

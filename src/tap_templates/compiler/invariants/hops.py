@@ -106,7 +106,7 @@ def _functions(view: SystemView) -> Iterator[Hop]:
     configured = {
         _config_key(each): each for each in view.resources("AWS::Lambda::EventInvokeConfig")
     }
-    for function, qualifier in _invoked(view):
+    for function, qualifier in invoked(view):
         properties = function.resource.properties
         key = (function.stack.region, str(function.resource.name), qualifier)
         config = configured.get(key)
@@ -135,7 +135,7 @@ def _config_key(config: Located) -> tuple[str, str, str]:
     return config.stack.region, name, str(properties.get("Qualifier"))
 
 
-def _invoked(view: SystemView) -> list[tuple[Located, str]]:
+def invoked(view: SystemView) -> list[tuple[Located, str]]:
     """List the functions that something invokes asynchronously, with the qualifier it uses."""
     found: dict[tuple[str, str], tuple[Located, str]] = {}
     for arn in _async_targets(view):

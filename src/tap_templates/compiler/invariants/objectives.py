@@ -5,10 +5,9 @@ Judged for the worst values its parameters allow, since an operator may set them
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
-from tap_templates.compiler.invariants.values import as_list, flag, inside, number
+from tap_templates.compiler.invariants.values import flag, inside, number
 from tap_templates.rendered.view import Located
 
 _ENDPOINTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-global-endpoints.html"
@@ -18,7 +17,6 @@ ENDPOINT_BOUND_SECONDS = 420  # "360 seconds, with a maximum of 420", with the p
 LONGEST_DETECTION_SECONDS = 300  # the prescribed 5 periods of 60 s
 PERIOD_SECONDS = 60
 HIGHEST_THRESHOLD_MS = 30_000
-HEARTBEAT = "rate(1 minute)"
 
 _EXACTLY: Mapping[str, str] = {
     "Namespace": "AWS/Events",
@@ -135,7 +133,7 @@ def _unlike_template(check: Located, alarm: Located, primary: str) -> Iterator[_
 
 
 def _too_slow(compiled: CompiledSystem, alarm: Located) -> Iterator[_Problem]:
-    period = _worst(compiled, alarm, "Period")
+    period = worst(compiled, alarm, "Period")
     if period != PERIOD_SECONDS:
         yield _Problem(
             alarm,
@@ -150,7 +148,7 @@ def _too_slow(compiled: CompiledSystem, alarm: Located) -> Iterator[_Problem]:
             f"{LONGEST_DETECTION_SECONDS}",
             "/Properties/EvaluationPeriods",
         )
-    threshold = _worst(compiled, alarm, "Threshold")
+    threshold = worst(compiled, alarm, "Threshold")
     if threshold is None or threshold > HIGHEST_THRESHOLD_MS:
         yield _Problem(
             alarm,
@@ -165,12 +163,12 @@ def _or_any(value: float | None) -> str:
 
 
 def _detection(compiled: CompiledSystem, alarm: Located) -> int | None:
-    periods = _worst(compiled, alarm, "EvaluationPeriods")
-    period = _worst(compiled, alarm, "Period")
+    periods = worst(compiled, alarm, "EvaluationPeriods")
+    period = worst(compiled, alarm, "Period")
     return None if periods is None or period is None else int(periods * period)
 
 
-def _worst(compiled: CompiledSystem, located: Located, name: str) -> float | None:
+def worst(compiled: CompiledSystem, located: Located, name: str) -> float | None:
     """Take the highest value that the template allows; None if nothing bounds it."""
     raw = located.resource.raw["Properties"].get(name)
     if not isinstance(raw, Mapping):
@@ -189,57 +187,6 @@ def _alarm_as_prescribed(compiled: CompiledSystem) -> Iterator[Fault]:
         for problem in _unprescribed(compiled, endpoint):
             what = f"{problem.what}: the {ENDPOINT_BOUND_SECONDS} s of EventBridge do not hold"
             yield fault_at(problem.located, what, _REMEDY, problem.path)
-
-
-def _heartbeat(compiled: CompiledSystem) -> Iterator[Fault]:
-    for endpoint in compiled.view.resources("AWS::Events::Endpoint"):
-        buses = as_list(endpoint.resource.properties.get("EventBuses"))
-        primary = str(buses[0].get("EventBusArn")) if buses else ""
-        if not any(_beats(compiled, each, primary) for each in _schedules(compiled)):
-            yield fault_at(
-                endpoint,
-                "takes missing data for a dead bus, but nothing puts an event on its primary bus "
-                "every minute: a quiet market would fail over",
-                "add heartbeat() of blocks/heartbeat.py to the stack of the bus",
-            )
-
-
-def _schedules(compiled: CompiledSystem) -> Iterator[Mapping[str, Any]]:
-    for located in compiled.view.resources("AWS::Scheduler::Schedule"):
-        yield located.resource.properties
-
-
-def _beats(compiled: CompiledSystem, schedule: Mapping[str, Any], bus: str) -> bool:
-    """Tell whether a schedule feeds the bus every minute, with what a rule of the bus sends on.
-
-    Latency is measured from ingestion to invocation: an event that no rule sends on has none.
-    """
-    if schedule.get("ScheduleExpression") != HEARTBEAT:
-        return False
-    if schedule.get("State", "ENABLED") != "ENABLED" or inside(schedule, "Target", "Arn") != bus:
-        return False
-    on_bus = compiled.view.find(bus)
-    if on_bus is None:
-        return False
-    sent = {
-        "source": inside(schedule, "Target", "EventBridgeParameters", "Source"),
-        "detail-type": inside(schedule, "Target", "EventBridgeParameters", "DetailType"),
-        "region": on_bus.stack.region,
-    }
-    for rule in compiled.view.resources("AWS::Events::Rule"):
-        properties = rule.resource.properties
-        pattern = properties.get("EventPattern")
-        if (
-            rule.stack.region == on_bus.stack.region
-            and properties.get("EventBusName") in (on_bus.resource.name, bus)
-            and properties.get("State", "ENABLED") == "ENABLED"
-            and properties.get("Targets")
-            and isinstance(pattern, Mapping)
-            # A field that a heartbeat is not known to have is one it does not match by.
-            and all(sent.get(name) in as_list(values) for name, values in pattern.items())
-        ):
-            return True
-    return False
 
 
 def _too_late(compiled: CompiledSystem) -> Iterator[Fault]:
@@ -275,12 +222,6 @@ OBJECTIVES = (
         "whatever the parameters are set to.",
         source_url=_PRESCRIBED,
         check=_alarm_as_prescribed,
-    ),
-    Invariant(
-        code="TAP-OBJ-02",
-        promise="A heartbeat makes missing data mean a dead bus.",
-        source_url=_ENDPOINTS,
-        check=_heartbeat,
     ),
     Invariant(
         code="TAP-OBJ-03",

@@ -1,13 +1,21 @@
 """Retention: what outlives its stack is said on every stateful resource, and as the system says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant
+from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
+from tap_templates.compiler.invariants.values import as_list, flag
 from tap_templates.model.retention import is_stateful
+from tap_templates.rendered.view import Located
 
 _DELETION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"
 _REPLACE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html"
+_PROTECTING = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html#WorkingWithTables.Basics.DeletionProtection"
 _ATTRIBUTES = ("DeletionPolicy", "UpdateReplacePolicy")
+_PROTECTION = "DeletionProtectionEnabled"
+_TABLE = "AWS::DynamoDB::Table"
+_PROTECTABLE = ("AWS::DynamoDB::GlobalTable", _TABLE)
+_LEAVE = "leave it to the build stage (compiler/build.py)"
 _REMEDY = "leave both to the build stage (compiler/build.py)"
 
 
@@ -44,6 +52,38 @@ def _unlike_system(compiled: CompiledSystem) -> Iterator[Fault]:
                 )
 
 
+def _unprotected(compiled: CompiledSystem) -> Iterator[Fault]:
+    # The policies bind CloudFormation alone; deletion protection stops any other call.
+    for located in compiled.view.resources(*_PROTECTABLE):
+        kept = located.resource.type in compiled.system.retain
+        for path, where, body in _copies(located):
+            protected = flag(body.get(_PROTECTION)) is True
+            if protected == kept:
+                continue
+            what = (
+                f"outlives its stack, but anybody who may delete tables can delete it{where}"
+                if kept
+                else f"goes with its stack, but is protected from deletion{where}: the stack could "
+                "not be deleted"
+            )
+            yield fault_at(
+                located,
+                what,
+                f"{_LEAVE}, which sets {_PROTECTION} by `retain` in the system module",
+                f"{path}/{_PROTECTION}",
+            )
+
+
+def _copies(located: Located) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """List path, place and body of what is protected each by itself."""
+    properties = located.resource.properties
+    if located.resource.type == _TABLE:
+        yield "/Properties", "", properties
+        return
+    for index, replica in enumerate(as_list(properties.get("Replicas"))):
+        yield f"/Properties/Replicas/{index}", f" in {replica.get('Region')}", replica
+
+
 RETENTION = (
     Invariant(
         code="TAP-RET-01",
@@ -56,5 +96,12 @@ RETENTION = (
         promise="What outlives its stack is what the system says, and nothing else.",
         source_url=_DELETION,
         check=_unlike_system,
+    ),
+    Invariant(
+        code="TAP-RET-03",
+        promise="A table that outlives its stack is protected from deletion in every region, and "
+        "no other is.",
+        source_url=_PROTECTING,
+        check=_unprotected,
     ),
 )
