@@ -28,6 +28,40 @@ setup: $(VENV)/.runtime ## make the environment (implied by the others)
 templates: $(VENV)/.runtime ## compile, lint, check and package [SYSTEM=...] into build/
 	@$(BIN)/tap templates $(SYSTEMS) $(ARGS)
 
+# --- rollout: [SYSTEM=...] [REGION=one|all] [ENV=dev] [TARGET=aws|local] [YES=1] [ARGS=...] -----
+
+REGION ?= all
+ENV ?= dev
+TARGET ?= aws
+ROLLOUT = --env $(ENV) --target $(TARGET) $(SYSTEMS)
+AGREED := $(if $(YES),--yes)
+
+.PHONY: plan
+plan: $(VENV)/.runtime ## say what a deploy would do [TARGET=local]
+	@$(BIN)/tap plan $(ROLLOUT) --region $(REGION) $(ARGS)
+
+.PHONY: deploy
+deploy: $(VENV)/.runtime ## roll out to both regions through StackSets [TARGET=local] [YES=1]
+	@$(BIN)/tap deploy $(ROLLOUT) --region $(REGION) $(AGREED) $(ARGS)
+
+.PHONY: status
+status: $(VENV)/.runtime ## show every stack in every region
+	@$(BIN)/tap status $(ROLLOUT) $(ARGS)
+
+.PHONY: drift
+drift: $(VENV)/.runtime ## show what differs from its template
+	@$(BIN)/tap drift $(ROLLOUT) $(ARGS)
+
+.PHONY: rollback
+rollback: $(VENV)/.runtime ## put back the release before
+	@$(BIN)/tap rollback $(ROLLOUT) --region $(REGION) $(AGREED) $(ARGS)
+
+.PHONY: destroy
+destroy: $(VENV)/.runtime ## delete what was rolled out, in reverse
+	@$(BIN)/tap destroy $(ROLLOUT) $(AGREED) $(ARGS)
+
+# --- tests and gates ------------------------------------------------------------------------------
+
 .PHONY: test
 test: $(VENV)/.dev ## run all tests [ARGS=...]
 	@$(BIN)/python -m pytest -m "not bench" $(ARGS)
@@ -70,6 +104,7 @@ lock: ## write the lock files anew from pyproject.toml and handlers/*/requiremen
 
 .PHONY: clean
 clean: ## remove what the others made, never build/templates/
+	@if [ -x $(BIN)/tap ]; then $(BIN)/tap local stop >/dev/null; fi
 	@rm -rf $(VENV) .cache build/packages build/twins .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find src templates handlers tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,7 +1,8 @@
 """The `tap` command: parse, call, print, exit code. Nothing is decided here.
 
 Results go to standard output, progress and errors to standard error. Exit codes: 0 done, 1 an
-error or something found, 64 usage, 130 interrupted, 143 terminated.
+error or something found, 2 differences (on request), 3 refused by policy, 64 usage,
+130 interrupted, 143 terminated.
 """
 
 import json
@@ -15,6 +16,7 @@ import click
 
 from tap_templates import __version__
 from tap_templates.cli_local import local
+from tap_templates.cli_rollout import COMMANDS
 from tap_templates.errors import TapError
 
 USAGE = 64
@@ -29,7 +31,7 @@ TERMINATED = 143
 )
 @click.pass_context
 def tap(context: click.Context, root: Path | None) -> None:
-    """Compile and check the CloudFormation templates of systems that span two regions."""
+    """Compile, check and roll out the CloudFormation templates of systems that span two regions."""
     from tap_templates.wiring import find_root
 
     context.obj = lambda: find_root((root or Path.cwd()).resolve())
@@ -103,6 +105,8 @@ def lint(files: tuple[Path, ...], regions: str, form: str) -> int:
 
 
 tap.add_command(local)
+for _command in COMMANDS:
+    tap.add_command(_command)
 
 
 class _TerminatedError(BaseException):

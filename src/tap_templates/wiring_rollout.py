@@ -1,0 +1,129 @@
+"""The composition root of a rollout: what is compiled, the packages, the account, the target."""
+
+import json
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tap_templates.compiler import packages
+from tap_templates.compiler.packages import Platform
+from tap_templates.deploy.bootstrap import PlainStack, plain_stacks
+from tap_templates.deploy.cloud import Wire, local_sessions, own_sessions
+from tap_templates.deploy.connection import connect
+from tap_templates.deploy.desired import Desired, PackageFile, Target, desired_state
+from tap_templates.deploy.following import Pace
+from tap_templates.deploy.retrying import RetryingCloud
+from tap_templates.errors import UsageError
+from tap_templates.local import engine
+from tap_templates.model.names import Kind, Name
+from tap_templates.model.system import System
+
+BOOTSTRAP = "bootstrap"
+_ADMINISTRATION = Name(Kind.ROLE, "stackset-administration", once_per_account=True).text()
+_EXECUTION = Name(Kind.ROLE, "stackset-execution", once_per_account=True).text()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """Everything a verb needs for one system on one target."""
+
+    desired: Desired
+    cloud: RetryingCloud
+    wire: Wire
+    pace: Pace
+    bootstrap: tuple[PlainStack, ...]
+    templates: tuple[dict[str, Any], ...]
+    is_local: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the command line says of the target."""
+
+    target: str  # aws or local
+    suffix: str
+    account: str | None
+    profile: str | None
+
+
+def rollout(root: Path, system: System, choice: Choice) -> Rollout:
+    """Put a rollout of `system` together from what is in `build/templates/`."""
+    manifest, templates = _compiled(root, system.name)
+    home = manifest["regions"]["secondary"]
+    regions = (manifest["regions"]["primary"], home)
+    is_local = choice.target == "local"
+    endpoint_url = None
+    sessions = own_sessions(choice.profile, home)
+    account = choice.account
+    if is_local:
+        running = engine.ensure_started(root)
+        endpoint_url, account = running.endpoint_url, choice.account or running.account
+        sessions = local_sessions(running.account, home)
+    wire = Wire(sessions=sessions, regions=regions, endpoint_url=endpoint_url)
+    if account is None:
+        account = str(wire.call(home, "sts", "get_caller_identity")["Account"])
+    desired = desired_state(
+        manifest,
+        templates,
+        _packages(root, system, is_local=is_local),
+        Target(
+            account=account,
+            suffix=choice.suffix,
+            administration_role_arn=f"arn:aws:iam::{account}:role/{_ADMINISTRATION}",
+            execution_role_name=_EXECUTION,
+        ),
+    )
+    pace = Pace(sleep=time.sleep, clock=time.monotonic, poll_seconds=0.2 if is_local else 5.0)
+    return Rollout(
+        desired=desired,
+        cloud=connect(
+            sessions,
+            desired,
+            sleep=time.sleep,
+            random=random.random,  # noqa: S311 - it spreads retries, and keeps no secret
+            endpoint_url=endpoint_url,
+        ),
+        wire=wire,
+        pace=pace,
+        bootstrap=plain_stacks(*_compiled(root, BOOTSTRAP)),
+        templates=tuple(json.loads(body) for body in templates.values()),
+        is_local=is_local,
+    )
+
+
+def workloads(systems: Sequence[System]) -> tuple[System, ...]:
+    """Pick what is rolled out with stack sets; the bootstrap is not."""
+    return tuple(system for system in systems if not system.once_per_account)
+
+
+def _compiled(root: Path, system: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    folder = root / "build" / "templates" / system
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        names = {entry["name"]: entry["template"] for entry in manifest["stacks"]}
+        return manifest, {name: (folder / file).read_bytes() for name, file in names.items()}
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(
+            f"build/templates/{system}", f"cannot be read: {error}", "run `make templates` first"
+        ) from error
+
+
+def _packages(root: Path, system: System, *, is_local: bool) -> dict[str, PackageFile]:
+    """Build what is not built yet: the zips for Lambda, or their twins for this machine."""
+    platform, folder = (
+        (Platform.HOST, root / "build" / "twins")
+        if is_local
+        else (Platform.LAMBDA, root / "build" / "packages")
+    )
+    with packages.start(
+        system.packages,
+        handlers=root / "handlers",
+        into=folder,
+        cache=root / ".cache" / "tap",
+        platform=platform,
+    ) as pending:
+        built = pending.finish()
+    return {name: PackageFile(path=each.path, sha256=each.sha256) for name, each in built.items()}
