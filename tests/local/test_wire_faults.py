@@ -10,7 +10,8 @@ import hashlib
 import itertools
 import json
 import time
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
 import boto3
 import pytest
@@ -20,6 +21,7 @@ from local.conftest import PRIMARY, SECONDARY
 
 from tap_templates.deploy.connection import connect
 from tap_templates.deploy.desired import PackageFile, Target, desired_state
+from tap_templates.deploy.destroy import plan_destroy
 from tap_templates.deploy.errors import DeployError
 from tap_templates.deploy.events import Failed, Succeeded
 from tap_templates.deploy.executor import apply
@@ -154,13 +156,14 @@ def target(root, tmp_path_factory):
     engines.stop(root, name="tests-wire")
 
 
-def desired_of(target, suffix):
+def desired_of(target, suffix, *, changed=False):
     running, blob, _ = target
     digest = hashlib.sha256(blob.read_bytes()).hexdigest()
     parameters = {"Suffix": {"Type": "String"}}
+    delay = {"DelaySeconds": 7} if changed else {}
     source = {
         "Parameters": parameters,
-        "Resources": {"Q": QUEUE},
+        "Resources": {"Q": QUEUE | {"Properties": {**QUEUE["Properties"], **delay}}},
         "Outputs": {"Name": {"Value": {"Fn::GetAtt": ["Q", "QueueName"]}}},
     }
     user = {
@@ -201,78 +204,113 @@ def desired_of(target, suffix):
 
 @dataclass
 class Deploy:
-    """`tap deploy` in process: joined, planned, applied; over a wire of its own each time."""
+    """A verb in process, as the command line runs it: joined, planned, applied.
+
+    `update` is a deploy of a changed template; `destroy` starts, as that does, from a deploy.
+    """
 
     target: tuple
+    verb: str = "deploy"
     suffix: str = field(default_factory=lambda: f"s{next(SUFFIXES)}")
+
+    @property
+    def desired(self):
+        return desired_of(self.target, self.suffix, changed=self.verb != "deploy")
+
+    def prepare(self):
+        """Deploy what the verb starts from."""
+        if self.verb != "deploy":
+            assert Deploy(self.target, suffix=self.suffix).run(Wire()) == Succeeded()
 
     def cloud(self, wire):
         running, _, session = self.target
         session.wire = wire
         return connect(
             lambda: session,
-            desired_of(self.target, self.suffix),
+            self.desired,
             sleep=lambda _: None,
             random=lambda: 0.5,
             endpoint_url=running.endpoint_url,
         )
 
     def run(self, wire):
-        desired, cloud = desired_of(self.target, self.suffix), self.cloud(wire)
+        desired, cloud = self.desired, self.cloud(wire)
         pace = Pace(sleep=lambda _: time.sleep(0.01), clock=time.monotonic, poll_seconds=0.01)
         means = Means(pace=pace)
         joined = join(desired, cloud, means)
         if joined:
             return joined
-        made = plan_rollout(desired, cloud, Options(made=str(next(SUFFIXES)), gate=False))
+        options = Options(made=str(next(SUFFIXES)), gate=False)
+        if self.verb == "destroy":
+            stateful = {each.digest for each in plan_destroy(desired, cloud, options).approvals}
+            made = plan_destroy(desired, cloud, replace(options, approved=frozenset(stateful)))
+        else:
+            made = plan_rollout(desired, cloud, options)
         return (
             Succeeded(nothing_to_do=True) if made.is_empty else apply(made, desired, cloud, means)
         )
 
     def standing(self):
         """What is there in the end, apart from names and ids."""
-        desired = desired_of(self.target, self.suffix)
+        desired = self.desired
         rows = status(desired, observe(self.cloud(Wire()), desired))
         return [(row.stack, row.region, row.status, row.is_ours, row.running) for row in rows]
 
 
-def test_whatever_happens_to_a_call_the_next_deploy_reaches_the_same_end(target, capsys):
-    straight, wire = Deploy(target), Wire()
-    assert straight.run(wire) == Succeeded()
-    wanted = straight.standing()
-    assert {(status, ours) for _, _, status, ours, _ in wanted} == {("CURRENT", True)}
-    occurrences = {name: 0 for name, _ in wire.seen}
-    for name, _ in wire.seen:
-        occurrences[name] += 1
-    # The first and the last of its kind: the others differ in nothing but the stack they are for.
-    cases = [
+def cases_of(calls, known):
+    """Pick the requests to spoil: of each kind the first and the last.
+
+    The others differ in nothing but the stack they are for; what is `known` from another verb is
+    left out.
+    """
+    counts = Counter(name for name, _ in calls)
+    return [
         (name, at, mode)
-        for name, count in sorted(occurrences.items())
+        for name, count in sorted(counts.items())
+        if name not in known
         for at in sorted({0, count - 1})
         for mode in MODES
     ]
-    survived = stopped = 0
-    for name, at, mode in cases:
-        deploy, reason = Deploy(target), ""
-        try:
-            outcome = deploy.run(Wire(spoil=(name, at), mode=mode))
-        except KilledError:
-            reason = "killed"
-        except TapError as error:
-            reason = f"{error} {error.remedy}"
-        else:
-            reason = outcome.what if isinstance(outcome, Failed) else ""
-        survived, stopped = survived + (not reason), stopped + bool(reason)
-        again = deploy.run(Wire())
-        assert isinstance(again, Succeeded), (name, at, mode, reason, again)
-        assert deploy.standing() == wanted, (name, at, mode, reason)
-        assert deploy.run(Wire()) == Succeeded(nothing_to_do=True), (name, at, mode)
-    with capsys.disabled():
-        print(
-            f"\n{len(cases)} cases over {len(occurrences)} kinds of call, {len(wire.seen)} calls a "
-            f"deploy: {survived} went on, {stopped} stopped and were taken up again"
-        )
-    assert len(cases) > 50
+
+
+def test_whatever_happens_to_a_call_the_next_run_reaches_the_same_end(target, capsys):
+    known = set()
+    for verb in ("deploy", "update", "destroy"):
+        straight, wire = Deploy(target, verb), Wire()
+        straight.prepare()
+        assert straight.run(wire) == Succeeded()
+        wanted = straight.standing()
+        expected = {("ABSENT", False)} if verb == "destroy" else {("CURRENT", True)}
+        assert {(status, ours) for _, _, status, ours, _ in wanted} == expected
+        cases = cases_of(wire.seen, known)
+        known.update(name for name, _ in wire.seen)
+        stopped = sum(_survive(Deploy(target, verb), case, wanted) for case in cases)
+        with capsys.disabled():
+            print(
+                f"\n{verb}: {len(cases)} cases over {len({name for name, _, _ in cases})} kinds of "
+                f"call; {len(cases) - stopped} went on, {stopped} stopped and were taken up again"
+            )
+        assert cases
+
+
+def _survive(deploy, case, wanted):
+    """Run with the fault and then without; say whether the first run stopped."""
+    name, at, mode = case
+    deploy.prepare()
+    reason = ""
+    try:
+        outcome = deploy.run(Wire(spoil=(name, at), mode=mode))
+    except KilledError:
+        reason = "killed"
+    except TapError as error:
+        reason = f"{error} {error.remedy}"
+    else:
+        reason = outcome.what if isinstance(outcome, Failed) else ""
+    again = deploy.run(Wire())
+    assert isinstance(again, Succeeded), (case, reason, again)
+    assert deploy.standing() == wanted, (case, reason)
+    assert deploy.run(Wire()) == Succeeded(nothing_to_do=True), case
+    return bool(reason)
 
 
 def test_plan_and_status_only_read_and_only_in_the_pair(target):
