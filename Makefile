@@ -84,7 +84,7 @@ lint: $(VENV)/.dev ## lint the sources
 
 .PHONY: types
 types: $(VENV)/.dev ## check the types, strictly
-	@$(BIN)/mypy src templates handlers
+	@$(BIN)/mypy src templates handlers scripts
 
 .PHONY: contract
 contract: $(VENV)/.dev ## check who imports whom

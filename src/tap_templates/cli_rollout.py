@@ -17,6 +17,7 @@ import click
 from tap_templates.errors import UsageError
 
 if TYPE_CHECKING:
+    from tap_templates.deploy.desired import Desired
     from tap_templates.deploy.destroy import Leftovers
     from tap_templates.deploy.events import Event, Outcome
     from tap_templates.deploy.plan import Plan
@@ -70,7 +71,7 @@ def plan(
     code = 0
     for each in _rollouts(find(), choice):
         made = plan_rollout(each.desired, each.cloud, _options(region))
-        _show_plan(made, form)
+        _show_plan(made, each.desired, form)
         if out:
             out.write_text(json.dumps(made.to_json(), indent=2) + "\n")
         code = max(code, 1 if made.blocked else DIFFERS if exit_code and not made.is_empty else 0)
@@ -106,7 +107,7 @@ def deploy(
         if joined:
             return _show_outcome(joined)
         made = reviewed or plan_rollout(each.desired, each.cloud, _options(region, approve))
-        _show_plan(made, form)
+        _show_plan(made, each.desired, form)
         if made.is_empty:
             _show_coverage(each)
             continue
@@ -130,7 +131,10 @@ def status(find: Find, *, form: str, **choice: Any) -> int:
     for each in _rollouts(find(), choice):
         rows = rows_of(each.desired, observe(each.cloud, each.desired))
         good = good and all(row.is_good for row in rows)
-        shown = ("stack", "region", "status", "is_ours", "operation_status", "release", "reason")
+        shown = (
+            *("stack", "region", "status", "is_ours", "content_sha256", "drift"),
+            *("operation_status", "reason"),
+        )
         _show_rows("tap.status/1", [asdict(row) for row in rows], shown, form)
     return 0 if good else 1
 
@@ -168,7 +172,7 @@ def rollback(
         if joined and joined.exit_code == 130:  # a failed operation is what one rolls back
             return _show_outcome(joined)
         made, back = plan_rollback(each.desired, each.cloud, _options(region, approve))
-        _show_plan(made, form)
+        _show_plan(made, back, form)
         if made.is_empty:
             continue
         if not made.blocked:
@@ -196,7 +200,7 @@ def destroy(find: Find, *, yes: bool, approve: tuple[str, ...], form: str, **cho
         if joined and joined.exit_code == 130:
             return _show_outcome(joined)
         made = plan_destroy(each.desired, each.cloud, _options("all", approve))
-        _show_plan(made, form)
+        _show_plan(made, each.desired, form)
         if not made.is_empty:
             if not made.blocked:
                 _confirm(f"DELETE all this in account {made.account}?", yes=yes)
@@ -298,12 +302,20 @@ class _Teller:
         click.echo(text, err=True)
 
 
-def _show_plan(made: "Plan", form: str) -> None:
+def _show_plan(made: "Plan", desired: "Desired", form: str) -> None:
     if form == "json":
         click.echo(json.dumps(made.to_json(), indent=2))
         return
-    rows = [asdict(change) for change in made.changes]
-    _show_rows("tap.plan/1", rows, ("stack", "region", "action", "reason"), form)
+    rows = [
+        {
+            **asdict(change),
+            "template": desired.stack(change.stack).template_sha256,
+            "resources": len(json.loads(desired.stack(change.stack).template)["Resources"]),
+        }
+        for change in made.changes
+    ]
+    shown = ("stack", "region", "action", "reason", "template", "resources")
+    _show_rows("tap.plan/1", rows, shown, form)
     for approval in made.approvals:
         mark = "approved" if approval.approved else f"needs --approve {approval.digest}"
         click.echo(f"{approval.stack} {approval.logical_id}: {approval.what} ({mark})")

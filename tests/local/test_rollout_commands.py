@@ -5,7 +5,9 @@ because each starts from what the one before left.
 """
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -87,7 +89,7 @@ def test_a_rollout_there_and_back(project, tap):
     assert actions(planned.stdout) == {("processing", "update")}
     one = tap("plan", *local, "--region", "us-west-2")
     assert "processing in us-east-1 stays as it is and will be OUTDATED" in one.stdout
-    assert tap("deploy", *local, "--yes").returncode == 0
+    _interrupt_and_go_on(project, tap)
 
     back = tap("rollback", *local, "--yes")
     assert back.returncode == 0, back.stdout + back.stderr
@@ -99,6 +101,33 @@ def test_a_rollout_there_and_back(project, tap):
     assert "retained on purpose" in gone.stdout
     left = json.loads(tap("status", *local, "--format", "json").stdout)
     assert {row["status"] for row in left["rows"]} == {"ABSENT"}
+
+
+def _interrupt_and_go_on(project, tap):
+    """Press Ctrl-C while AWS works: it goes on, and the same command joins it."""
+    running = engine.status(project)
+    engine.control(running, "hold", region="us-west-2")
+    deploy = subprocess.Popen(
+        [TAP, "deploy", "--target", "local", "--yes"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - see there
+    )
+    for line in deploy.stderr:
+        if "us-west-2: RUNNING" in line:
+            break
+    os.killpg(deploy.pid, signal.SIGINT)
+    _, error = deploy.communicate(timeout=60)
+    assert deploy.returncode == 130
+    assert "interrupted; processing goes on as tap-" in error
+    assert "the same command joins it" in error
+    engine.control(running, "release", region="us-west-2")
+    again = tap("deploy", "--target", "local", "--yes")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert tap("plan", "--target", "local", "--exit-code").returncode == 0
 
 
 def _change_one_stack(project, tap):

@@ -144,6 +144,7 @@ class BotoReader:
             name=each["StackName"],
             status=each["StackStatus"],
             reason=each.get("StackStatusReason") or "",
+            drift=each.get("DriftInformation", {}).get("StackDriftStatus", "NOT_CHECKED"),
             outputs={out["OutputKey"]: out["OutputValue"] for out in each.get("Outputs", [])},
         )
 

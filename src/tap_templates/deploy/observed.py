@@ -26,6 +26,7 @@ class ObservedInstance:
     last_operation: str
     stack_id: str = ""
     stack_status: str = ""  # "" if there is no stack
+    drift: str = ""  # as it was when somebody last asked
     template: str = ""  # what the stack was made from; "" if there is no stack
     outputs: Mapping[str, str] = field(default_factory=dict)
     resources: tuple[ResourceFacts, ...] = ()  # read only when asked for
@@ -175,6 +176,7 @@ def _stack(reader: Reader, region: str, stack_id: str, *, with_resources: bool) 
         return {}
     return {
         "stack_status": found.status,
+        "drift": found.drift,
         "template": reader.stack_template(region, stack_id),
         "outputs": found.outputs,
         "resources": reader.resources(region, stack_id) if with_resources else (),

@@ -94,6 +94,7 @@ class StackFacts:
     name: str
     status: str
     reason: str = ""
+    drift: str = "NOT_CHECKED"  # as it was when somebody last asked
     outputs: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -15,6 +15,7 @@ class StatusRow:
     stack_status: str
     is_ours: bool  # deployed from the template this checkout has
     content_sha256: str  # of the deployed template, by its meaning; "" if there is none
+    drift: str  # as it was when somebody last asked; `tap drift` asks
     release: str  # digest of the release the stack set carries, "" if it says none
     operation: str  # id of the last operation, "" if there was none
     operation_status: str
@@ -46,6 +47,7 @@ def status(desired: Desired, observed: Observed) -> tuple[StatusRow, ...]:
                     stack_status=each.stack_status if each else "",
                     is_ours=each is not None and each.content_sha256 == stack.content_sha256,
                     content_sha256=each.content_sha256 if each else "",
+                    drift=each.drift if each else "",
                     release=seen.record.release if seen and seen.record else "",
                     operation=last.operation_id if last else "",
                     operation_status=last.status if last else "",
