@@ -30,9 +30,10 @@ templates: $(VENV)/.runtime ## compile, lint, check and package [SYSTEM=...] int
 
 # --- rollout: [SYSTEM=...] [REGION=one|all] [ENV=dev] [TARGET=aws|local] [YES=1] [ARGS=...] -----
 
-REGION ?= all
-ENV ?= dev
-TARGET ?= aws
+# Not `?=`: shells use a variable ENV of their own.
+REGION := all
+ENV := dev
+TARGET := aws
 ROLLOUT = --env $(ENV) --target $(TARGET) $(SYSTEMS)
 AGREED := $(if $(YES),--yes)
 

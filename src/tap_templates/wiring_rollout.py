@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +19,11 @@ from tap_templates.deploy.following import Pace
 from tap_templates.deploy.retrying import RetryingCloud
 from tap_templates.errors import UsageError
 from tap_templates.local import engine
-from tap_templates.model.names import Kind, Name
+from tap_templates.model.names import LONGEST_SUFFIX, Kind, Name
 from tap_templates.model.system import System
 
 BOOTSTRAP = "bootstrap"
+_SUFFIX = rf"[a-z0-9]{{1,{LONGEST_SUFFIX}}}"
 _ADMINISTRATION = Name(Kind.ROLE, "stackset-administration", once_per_account=True).text()
 _EXECUTION = Name(Kind.ROLE, "stackset-execution", once_per_account=True).text()
 
@@ -51,6 +53,12 @@ class Choice:
 
 def rollout(root: Path, system: System, choice: Choice) -> Rollout:
     """Put a rollout of `system` together from what is in `build/templates/`."""
+    if not re.fullmatch(_SUFFIX, choice.suffix):
+        raise UsageError(
+            f"environment {choice.suffix!r}",
+            "cannot end a name",
+            f"take 1 to {LONGEST_SUFFIX} lower-case letters and digits",
+        )
     manifest, templates = _compiled(root, system.name)
     home = manifest["regions"]["secondary"]
     regions = (manifest["regions"]["primary"], home)

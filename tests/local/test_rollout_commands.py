@@ -151,6 +151,12 @@ def test_without_credentials_the_local_engine_is_named(project, monkeypatch):
     assert "Traceback" not in done.stderr
 
 
+def test_an_environment_that_cannot_end_a_name_is_refused(tap):
+    done = tap("plan", "--target", "local", "--env", "Dev_1")
+    assert done.returncode == 64
+    assert "environment 'Dev_1': cannot end a name" in done.stderr
+
+
 def test_a_plan_that_is_none_is_refused(project, tap):
     (project / "plan.json").write_text("{}")
     done = tap("deploy", "--target", "local", "--yes", "--plan", "plan.json")

@@ -1,0 +1,146 @@
+"""What a person or a program sees of a rollout: the plan, the rows, what happens, how it ended.
+
+Plans and tables go to standard output, what happens meanwhile to standard error.
+"""
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from tap_templates.deploy.desired import Desired
+    from tap_templates.deploy.destroy import Leftovers
+    from tap_templates.deploy.events import Event, Outcome
+    from tap_templates.deploy.plan import Plan
+    from tap_templates.wiring_rollout import Rollout
+
+
+class Teller:
+    """Tells on standard error what happens, a line an event."""
+
+    def saw(self, event: "Event") -> None:
+        from tap_templates.deploy.events import (
+            Failure,
+            GateWaiting,
+            OperationSeen,
+            RegionSeen,
+            StepDone,
+            StepStarted,
+        )
+        from tap_templates.deploy.steps import word
+
+        match event:
+            case StepStarted(number=number, total=total, step=step):
+                text = f"[{number}/{total}] {word(step)}"
+                text += f" {getattr(step, 'stack', '') or getattr(step, 'package', '')}"
+            case StepDone():
+                return
+            case OperationSeen(stack=stack, status=status):
+                text = f"  {stack}: {status}"
+            case RegionSeen(stack=stack, region=region, status=status, reason=reason):
+                text = f"  {stack} {region}: {status} {reason}".rstrip()
+            case Failure(stack=stack, region=region, logical_id=logical_id, reason=reason):
+                text = f"  {stack} {region}: FAILED {logical_id} {reason}"
+            case GateWaiting(region=region, reasons=reasons):
+                text = f"  {region} is not healthy yet: {'; '.join(reasons)}"
+        click.echo(text, err=True)
+
+
+def show_plan(made: "Plan", desired: "Desired", form: str) -> None:
+    if form == "json":
+        click.echo(json.dumps(made.to_json(), indent=2))
+        return
+    rows = [
+        {
+            **asdict(change),
+            "template": desired.stack(change.stack).template_sha256,
+            "resources": len(json.loads(desired.stack(change.stack).template)["Resources"]),
+        }
+        for change in made.changes
+    ]
+    shown = ("stack", "region", "action", "reason", "template", "resources")
+    show_rows("tap.plan/1", rows, shown, form)
+    for approval in made.approvals:
+        mark = "approved" if approval.approved else f"needs --approve {approval.digest}"
+        click.echo(f"{approval.stack} {approval.logical_id}: {approval.what} ({mark})")
+    for each in made.retained:
+        click.echo(f"{each.stack} {each.logical_id} in {each.region} stays: its policy is Retain")
+    for stack, region in made.outdated:
+        click.echo(f"{stack} in {region} stays as it is and will be OUTDATED")
+    verdict = "blocked" if made.blocked else f"{len(made.steps)} steps"
+    click.echo(f"{made.verb} {made.system}: {'nothing to do' if made.is_empty else verdict}")
+
+
+def show_rows(schema: str, rows: list[dict[str, Any]], shown: tuple[str, ...], form: str) -> None:
+    if form == "json":
+        click.echo(json.dumps({"schema": schema, "rows": rows}, indent=2, default=str))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in shown:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[column]) for column in shown))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value)
+    return text[:12] if len(text) == 64 else text  # a digest: its beginning tells it
+
+
+_CURRENT = "done: every instance is CURRENT with the release"
+
+
+def show_outcome(outcome: "Outcome", done: str = _CURRENT) -> int:
+    from tap_templates.deploy.events import Detached, Failed, Succeeded
+
+    match outcome:
+        case Succeeded():
+            click.echo(done)
+        case Failed(stack=stack, what=what, remedy=remedy, failures=failures):
+            click.echo(f"error: {stack}: {what}", err=True)
+            for each in failures:
+                click.echo(
+                    f"  {each.region}: {each.logical_id or each.status} {each.reason}", err=True
+                )
+            click.echo(f"  do: {remedy}", err=True)
+        case Detached(stack=stack, operation_id=operation_id):
+            running = f"; {stack} goes on as {operation_id}" if operation_id else ""
+            click.echo(f"interrupted{running}; the same command joins it", err=True)
+    return int(outcome.exit_code)
+
+
+def show_coverage(each: "Rollout") -> None:
+    if not each.is_local:
+        return
+    from tap_templates.local.support import coverage
+
+    types = [
+        resource["Type"]
+        for stack, template in zip(each.desired.stacks, each.templates, strict=True)
+        for _ in stack.regions
+        for resource in template["Resources"].values()
+    ]
+    click.echo(f"local engine: {coverage(types).text}")
+
+
+def show_left(system: str, left: "Leftovers", made: "Plan") -> None:
+    if left.is_clean and not made.retained:
+        click.echo(f"left of {system}: nothing that carries its name or tags")
+        return
+    click.echo(f"left of {system}:")
+    for each in made.retained:
+        click.echo(
+            f"  {each.resource_type} {each.physical_id} of {each.stack} in {each.region}: "
+            "retained on purpose; delete it by hand if it is not needed"
+        )
+    if not left.is_clean:
+        click.echo(json.dumps(asdict(left), indent=2, default=str))
