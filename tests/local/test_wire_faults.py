@@ -22,6 +22,7 @@ from local.conftest import PRIMARY, SECONDARY
 from tap_templates.deploy.connection import connect
 from tap_templates.deploy.desired import PackageFile, Target, desired_state
 from tap_templates.deploy.destroy import plan_destroy
+from tap_templates.deploy.drift import drift
 from tap_templates.deploy.errors import DeployError
 from tap_templates.deploy.events import Failed, Succeeded
 from tap_templates.deploy.executor import apply
@@ -313,11 +314,15 @@ def _survive(deploy, case, wanted):
     return bool(reason)
 
 
-def test_plan_and_status_only_read_and_only_in_the_pair(target):
+def test_plan_status_and_drift_only_read_and_only_in_the_pair(target):
     deploy, wire = Deploy(target), Wire()
-    desired, cloud = desired_of(target, deploy.suffix), deploy.cloud(wire)
-    assert not plan_rollout(desired, cloud).is_empty
+    assert not plan_rollout(deploy.desired, deploy.cloud(wire)).is_empty
+    assert deploy.run(Wire()) == Succeeded()
+    desired, cloud = deploy.desired, deploy.cloud(wire)
+    assert plan_rollout(desired, cloud).is_empty
     status(desired, observe(cloud, desired))
+    pace = Pace(sleep=lambda _: time.sleep(0.01), clock=time.monotonic, poll_seconds=0.01)
+    assert {row.status for row in drift(desired, cloud, pace)} == {"IN_SYNC"}
     assert wire.seen
     for operation, region in wire.seen:
         assert operation.startswith(READING), operation
