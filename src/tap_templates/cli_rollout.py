@@ -107,18 +107,18 @@ def deploy(
         means = _means(each)
         joined = join(each.desired, each.cloud, means)
         if joined:
-            return show_outcome(joined)
+            return show_outcome(joined, form)
         made = reviewed or plan_rollout(each.desired, each.cloud, _options(region, approve))
         show_plan(made, each.desired, form)
         if made.is_empty:
-            show_coverage(each)
+            show_coverage(each, form)
             continue
         if not made.blocked:
             _confirm(f"apply this plan to account {made.account}?", yes=yes)
-        code = show_outcome(apply(made, each.desired, each.cloud, means))
+        code = show_outcome(apply(made, each.desired, each.cloud, means), form)
         if code:
             return code
-        show_coverage(each)
+        show_coverage(each, form)
     return 0
 
 
@@ -172,14 +172,14 @@ def rollback(
         means = _means(each)
         joined = join(each.desired, each.cloud, means)
         if joined and joined.exit_code == 130:  # a failed operation is what one rolls back
-            return show_outcome(joined)
+            return show_outcome(joined, form)
         made, back = plan_rollback(each.desired, each.cloud, _options(region, approve))
         show_plan(made, back, form)
         if made.is_empty:
             continue
         if not made.blocked:
             _confirm(f"apply this plan to account {made.account}?", yes=yes)
-        code = show_outcome(apply(made, back, each.cloud, means))
+        code = show_outcome(apply(made, back, each.cloud, means), form)
         if code:
             return code
     return 0
@@ -200,19 +200,19 @@ def destroy(find: Find, *, yes: bool, approve: tuple[str, ...], form: str, **cho
         means = _means(each)
         joined = join(each.desired, each.cloud, means)
         if joined and joined.exit_code == 130:
-            return show_outcome(joined)
+            return show_outcome(joined, form)
         made = plan_destroy(each.desired, each.cloud, _options("all", approve))
         show_plan(made, each.desired, form)
         if not made.is_empty:
             if not made.blocked:
                 _confirm(f"DELETE all this in account {made.account}?", yes=yes)
             outcome = apply(made, each.desired, each.cloud, means)
-            code = show_outcome(outcome, "done: the stacks are gone")
+            code = show_outcome(outcome, form, "done: the stacks are gone")
             if code:
                 return code
         left = leftovers(each.desired, each.cloud)
         clean = clean and left.is_clean and not made.retained
-        show_left(each.desired.system, left, made)
+        show_left(each.desired.system, left, made, form)
     return 0 if clean else 1
 
 
@@ -252,7 +252,8 @@ def _bootstrap(each: "Rollout", *, yes: bool) -> None:
     if not todo:
         return
     for stack in todo:
-        click.echo(f"bootstrap {stack.name} in {stack.region}: the account needs it once")
+        text = f"bootstrap {stack.name} in {stack.region}: the account needs it once"
+        click.echo(text, err=True)
     _confirm("roll the bootstrap out?", yes=yes)
     bootstrap(
         each.bootstrap, each.cloud, each.wire, each.pace, lambda text: click.echo(text, err=True)

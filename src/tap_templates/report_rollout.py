@@ -99,12 +99,12 @@ def _cell(value: object) -> str:
 _CURRENT = "done: every instance is CURRENT with the release"
 
 
-def show_outcome(outcome: "Outcome", done: str = _CURRENT) -> int:
+def show_outcome(outcome: "Outcome", form: str, done: str = _CURRENT) -> int:
     from tap_templates.deploy.events import Detached, Failed, Succeeded
 
     match outcome:
         case Succeeded():
-            click.echo(done)
+            _tell(done, form)
         case Failed(stack=stack, what=what, remedy=remedy, failures=failures):
             click.echo(f"error: {stack}: {what}", err=True)
             for each in failures:
@@ -118,7 +118,7 @@ def show_outcome(outcome: "Outcome", done: str = _CURRENT) -> int:
     return int(outcome.exit_code)
 
 
-def show_coverage(each: "Rollout") -> None:
+def show_coverage(each: "Rollout", form: str) -> None:
     if not each.is_local:
         return
     from tap_templates.local.support import coverage
@@ -129,18 +129,24 @@ def show_coverage(each: "Rollout") -> None:
         for _ in stack.regions
         for resource in template["Resources"].values()
     ]
-    click.echo(f"local engine: {coverage(types).text}")
+    _tell(f"local engine: {coverage(types).text}", form)
 
 
-def show_left(system: str, left: "Leftovers", made: "Plan") -> None:
+def show_left(system: str, left: "Leftovers", made: "Plan", form: str) -> None:
     if left.is_clean and not made.retained:
-        click.echo(f"left of {system}: nothing that carries its name or tags")
+        _tell(f"left of {system}: nothing that carries its name or tags", form)
         return
-    click.echo(f"left of {system}:")
+    _tell(f"left of {system}:", form)
     for each in made.retained:
-        click.echo(
+        _tell(
             f"  {each.resource_type} {each.physical_id} of {each.stack} in {each.region}: "
-            "retained on purpose; delete it by hand if it is not needed"
+            "retained on purpose; delete it by hand if it is not needed",
+            form,
         )
     if not left.is_clean:
-        click.echo(json.dumps(asdict(left), indent=2, default=str))
+        _tell(json.dumps(asdict(left), indent=2, default=str), form)
+
+
+def _tell(text: str, form: str) -> None:
+    # With json, standard output is the plan and nothing else: one document.
+    click.echo(text, err=form == "json")

@@ -72,6 +72,8 @@ def test_a_rollout_there_and_back(project, tap):
     assert "done: every instance is CURRENT with the release" in first.stdout
     assert "87 of 87 resources live" in first.stdout
 
+    document = tap("deploy", *local, "--yes", "--format", "json")
+    assert json.loads(document.stdout)["schema"] == "tap.plan/1"
     again = tap("deploy", *local, "--yes")
     assert (again.returncode, again.stderr) == (0, "")
     assert "deploy trading-events: nothing to do" in again.stdout
