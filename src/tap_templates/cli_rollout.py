@@ -71,7 +71,7 @@ def plan(
     from tap_templates.deploy.rollout import plan_rollout
 
     code = 0
-    for each in _rollouts(find(), choice):
+    for each in _rollouts(find(), choice, one_plan=out is not None):
         made = plan_rollout(each.desired, each.cloud, _options(region))
         show_plan(made, each.desired, form)
         if out:
@@ -102,7 +102,7 @@ def deploy(
     from tap_templates.deploy.rollout import join, plan_rollout
 
     reviewed = Plan.from_json(_read_json(saved)) if saved else None
-    for each in _rollouts(find(), choice):
+    for each in _rollouts(find(), choice, one_plan=saved is not None):
         _bootstrap(each, yes=yes)
         means = _means(each)
         joined = join(each.desired, each.cloud, means)
@@ -216,10 +216,14 @@ def destroy(find: Find, *, yes: bool, approve: tuple[str, ...], form: str, **cho
     return 0 if clean else 1
 
 
-def _rollouts(root: Path, choice: dict[str, Any]) -> "Iterator[Rollout]":
+def _rollouts(root: Path, choice: dict[str, Any], *, one_plan: bool = False) -> "Iterator[Rollout]":
     from tap_templates import wiring, wiring_rollout
 
     chosen = wiring_rollout.workloads(wiring.load_systems(root, choice.pop("systems")))
+    if one_plan and len(chosen) != 1:
+        raise UsageError(
+            "a saved plan", f"is of one system, not of {len(chosen)}", "name it with --system"
+        )
     target = wiring_rollout.Choice(**choice)
     for system in chosen:
         yield wiring_rollout.rollout(root, system, target)

@@ -19,13 +19,11 @@ from tap_templates.deploy.following import Pace
 from tap_templates.deploy.retrying import RetryingCloud
 from tap_templates.errors import UsageError
 from tap_templates.local import engine
-from tap_templates.model.names import LONGEST_SUFFIX, Kind, Name
+from tap_templates.model.names import LONGEST_SUFFIX, STACKSET_ADMINISTRATION, STACKSET_EXECUTION
 from tap_templates.model.system import System
 
 BOOTSTRAP = "bootstrap"
 _SUFFIX = rf"[a-z0-9]{{1,{LONGEST_SUFFIX}}}"
-_ADMINISTRATION = Name(Kind.ROLE, "stackset-administration", once_per_account=True).text()
-_EXECUTION = Name(Kind.ROLE, "stackset-execution", once_per_account=True).text()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +78,8 @@ def rollout(root: Path, system: System, choice: Choice) -> Rollout:
         Target(
             account=account,
             suffix=choice.suffix,
-            administration_role_arn=f"arn:aws:iam::{account}:role/{_ADMINISTRATION}",
-            execution_role_name=_EXECUTION,
+            administration_role_arn=f"arn:aws:iam::{account}:role/{STACKSET_ADMINISTRATION.text()}",
+            execution_role_name=STACKSET_EXECUTION.text(),
         ),
     )
     pace = Pace(sleep=time.sleep, clock=time.monotonic, poll_seconds=0.2 if is_local else 5.0)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from troposphere import GetAtt, Ref
 
 from tap_templates.blocks.stack import StackTemplate
-from tap_templates.blocks.stack_sets import ADMINISTRATION, EXECUTION, stack_set_roles
+from tap_templates.blocks.stack_sets import stack_set_roles
+from tap_templates.model.names import STACKSET_ADMINISTRATION, STACKSET_EXECUTION
 from tap_templates.model.system import System
 
-NAMES = (ADMINISTRATION.text(), EXECUTION.text())
+NAMES = (STACKSET_ADMINISTRATION.text(), STACKSET_EXECUTION.text())
 
 
 def build(workloads: Sequence[System]) -> StackTemplate:

@@ -19,10 +19,14 @@ from tap_templates.blocks.policy import ANYTHING, allow, document, trust_role, t
 from tap_templates.blocks.provisioning import provisioning_actions, resources_of
 from tap_templates.blocks.text import Text, arn_text, sub
 from tap_templates.errors import ModelError
-from tap_templates.model.names import ACCOUNT, ARTIFACTS, Kind, Name
-
-ADMINISTRATION = Name(Kind.ROLE, "stackset-administration", once_per_account=True)
-EXECUTION = Name(Kind.ROLE, "stackset-execution", once_per_account=True)
+from tap_templates.model.names import (
+    ACCOUNT,
+    ARTIFACTS,
+    STACKSET_ADMINISTRATION,
+    STACKSET_EXECUTION,
+    Kind,
+    Name,
+)
 
 # The end of an ARN as AWS writes it, and as our naming rule fills it in. What a type's handlers
 # may touch beside its own (a Lambda function's event source mappings, say) is in neither.
@@ -78,16 +82,16 @@ def stack_set_roles(resource_types: Iterable[str], *, regions: Sequence[Text]) -
         )
     execution = iam.Role(
         "ExecutionRole",
-        RoleName=sub(EXECUTION.text()),
+        RoleName=sub(STACKSET_EXECUTION.text()),
         Description="Provisions the resources of our stack sets, and no others",
-        AssumeRolePolicyDocument=trust_role(_role_arn(ADMINISTRATION)),
+        AssumeRolePolicyDocument=trust_role(_role_arn(STACKSET_ADMINISTRATION)),
         ManagedPolicyArns=[Ref(policy) for policy in policies],
         DependsOn=["AdministrationRole"],  # IAM refuses to trust a role that does not exist yet
     )
     sets = sub(arn_text("cloudformation", "stackset/*", region="*"))
     administration = iam.Role(
         "AdministrationRole",
-        RoleName=sub(ADMINISTRATION.text()),
+        RoleName=sub(STACKSET_ADMINISTRATION.text()),
         Description="What CloudFormation works as when it administers our stack sets",
         AssumeRolePolicyDocument=trust_service(
             "cloudformation.amazonaws.com", aws.ArnLike({"aws:SourceArn": sets})
@@ -96,7 +100,7 @@ def stack_set_roles(resource_types: Iterable[str], *, regions: Sequence[Text]) -
             iam.Policy(
                 PolicyName="grants",
                 PolicyDocument=document(
-                    allow("AssumeExecution", [sts.AssumeRole], [_role_arn(EXECUTION)])
+                    allow("AssumeExecution", [sts.AssumeRole], [_role_arn(STACKSET_EXECUTION)])
                 ),
             )
         ],

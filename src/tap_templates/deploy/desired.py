@@ -16,6 +16,7 @@ from typing import Any
 from tap_templates.deploy import naming
 from tap_templates.deploy.errors import DeployError
 from tap_templates.deploy.values import Known, Output, Values
+from tap_templates.model.names import package_key
 
 SCHEMA = "tap.manifest/1"
 SUFFIX_PARAMETER = "EnvironmentSuffix"
@@ -274,7 +275,7 @@ def _value(
         case {"package": package, "value": "sha256"}:
             return Known(packages[package].code_sha256)
         case {"package": package}:
-            return Known(naming.package_key(package, packages[package].sha256))
+            return Known(package_key(package, packages[package].sha256))
         case _:
             by_digest = {_code_sha256(each["sha256"]): name for name, each in built_with.items()}
             name = by_digest.get(str(given))

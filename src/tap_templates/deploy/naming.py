@@ -47,10 +47,6 @@ def artifact_bucket(region: str, account: str) -> str:
     return ARTIFACT_BUCKET.replace(OWN_REGION, region).replace(ACCOUNT, account)
 
 
-def package_key(package: str, sha256: str) -> str:
-    return f"packages/{package}-{sha256[:16]}.zip"
-
-
 def template_key(system: str, stack: str, sha256: str) -> str:
     return f"templates/{system}/{stack}/{sha256}.json"
 

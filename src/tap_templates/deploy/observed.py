@@ -12,6 +12,7 @@ from tap_templates.deploy import naming
 from tap_templates.deploy.desired import Desired, DesiredStack
 from tap_templates.deploy.errors import DeployError
 from tap_templates.deploy.ports import OperationFacts, Reader, ResourceFacts, StackSetFacts
+from tap_templates.model.names import package_key
 
 DETECT_DRIFT = "DETECT_DRIFT"
 
@@ -119,7 +120,7 @@ def check_account(reader: Reader, desired: Desired) -> None:
 def package_places(desired: Desired) -> tuple[tuple[str, str, str], ...]:
     """List (package, region, key) for every zip that some stack loads."""
     places = {
-        (name, region, naming.package_key(name, desired.packages[name].sha256))
+        (name, region, package_key(name, desired.packages[name].sha256))
         for stack in desired.stacks
         for name in stack.packages
         for region in stack.regions

@@ -123,7 +123,7 @@ def control(engine: Engine, command: str, **query: str) -> dict[str, object]:
     asked = "&".join(f"{key}={urllib.parse.quote(value)}" for key, value in query.items())
     url = f"{engine.endpoint_url}/_tap/{command}?{asked}"
     reading = command in ("health", "support", "patches", "faults")
-    request = urllib.request.Request(url, method="GET" if reading else "POST")  # noqa: S310
+    request = urllib.request.Request(url, method="GET" if reading else "POST")  # noqa: S310 - our own loopback address
     try:
         with _direct().open(request, timeout=5) as answer:
             said: dict[str, object] = json.load(answer)

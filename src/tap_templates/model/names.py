@@ -112,3 +112,12 @@ class Name:
 ARTIFACTS = "artifacts"
 ARTIFACT_BUCKET = Name(Kind.BUCKET, ARTIFACTS, once_per_account=True).text()
 """Where the deployer puts packages. Lambda takes code only from a bucket of its own region."""
+
+STACKSET_ADMINISTRATION = Name(Kind.ROLE, "stackset-administration", once_per_account=True)
+STACKSET_EXECUTION = Name(Kind.ROLE, "stackset-execution", once_per_account=True)
+"""The roles that the bootstrap makes and a rollout names."""
+
+
+def package_key(package: str, sha256: str) -> str:
+    """Spell where a package lies in an artifact bucket: by the beginning of its digest."""
+    return f"packages/{package}-{sha256[:16]}.zip"

@@ -105,4 +105,4 @@ def test_next_run_reaches_the_same_end_state(scenario, capsys):
         total = sum(ends.values())
         print(f"\n{scenario}: {counting.count} calls x {len(FAULTS)} faults = {total} cases")  # noqa: T201 - the count is asked for
         for (fault, ended), count in sorted(ends.items()):
-            print(f"  {fault:25} {ended:30} {count}")  # noqa: T201
+            print(f"  {fault:25} {ended:30} {count}")  # noqa: T201 - the count

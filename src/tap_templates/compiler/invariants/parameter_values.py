@@ -13,6 +13,7 @@ from typing import Any
 
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant
 from tap_templates.compiler.invariants.values import as_list, number
+from tap_templates.model.names import package_key
 from tap_templates.rendered.tokens import is_known, package_token
 
 _PARAMETERS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/parameters-section-structure.html"
@@ -118,7 +119,7 @@ def _package_values(compiled: CompiledSystem) -> dict[str, str]:
     values: dict[str, str] = {}
     for package in compiled.system.packages:
         digest = hashlib.sha256(package.name.encode())
-        key = f"packages/{package.name}-{digest.hexdigest()[:16]}.zip"
+        key = package_key(package.name, digest.hexdigest())
         values[package_token(package.name)] = key
         values[package_token(package.name, "sha256")] = b64encode(digest.digest()).decode()
     return values

@@ -14,7 +14,7 @@ def main() -> None:
         check_version()
         from ministack import app  # noqa: PLC0415 - after the check of its version
 
-        from tap_engine import (  # noqa: PLC0415
+        from tap_engine import (  # noqa: PLC0415 - after the version is checked
             alarms,
             bus,
             conditions,
@@ -24,7 +24,7 @@ def main() -> None:
             providers,
             tables,
         )
-        from tap_engine.stacksets import actions  # noqa: PLC0415
+        from tap_engine.stacksets import actions  # noqa: PLC0415 - after the version is checked
 
         for part in (conditions, tables, invocation, bus, endpoints, alarms, providers, actions):
             part.install()

@@ -68,7 +68,7 @@ def _with_truths_of_xml(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def _with_endpoints(original: Callable[..., Any]) -> Callable[..., Any]:
-    def put(data: dict[str, Any], allow_aws_source: bool = False) -> Any:  # noqa: FBT001, FBT002
+    def put(data: dict[str, Any], allow_aws_source: bool = False) -> Any:  # noqa: FBT001, FBT002 - the engine's own
         wanted = data.get("EndpointId")
         if not wanted:
             return original(data, allow_aws_source)
