@@ -6,7 +6,8 @@ from troposphere import GetAtt, Ref
 from troposphere.cloudwatch import Alarm
 
 from tap_templates.blocks.alarm import alarm
-from tap_templates.blocks.function import Code, async_function
+from tap_templates.blocks.function import Code, Settings, async_function
+from tap_templates.blocks.key import service_key, use_by_log_groups
 from tap_templates.blocks.parameters import CODE_KEY, CODE_SHA256
 from tap_templates.blocks.queue import dead_letters
 from tap_templates.blocks.stack import StackParameter, StackTemplate
@@ -46,6 +47,12 @@ def build() -> StackTemplate:
         tell=ALARMS,
         means="An event could not be processed. It is in the queue: see the runbook, Redrive.",
     )
+    log_key = service_key(
+        "ProcessorLog",
+        f"{PROCESSOR.purpose}-log",
+        f"Encrypts the log of {PROCESSOR.purpose}",
+        use_by_log_groups(PROCESSOR.log_group),
+    )
     processor = async_function(
         "Processor",
         PROCESSOR,
@@ -54,19 +61,22 @@ def build() -> StackTemplate:
             key=stack.parameter(CODE_KEY),
             sha256=stack.parameter(CODE_SHA256),
         ),
+        Settings(
+            describes="Processes each trading event once, across regions",
+            environment={
+                "POWERTOOLS_METRICS_NAMESPACE": METRICS,
+                "POWERTOOLS_SERVICE_NAME": SERVICE,
+                "TABLE_NAME": sub(TRANSACTIONS.name),
+            },
+            timeout=timedelta(seconds=10),
+            memory_mib=512,
+            concurrency=stack.parameter(CONCURRENCY),
+        ),
         TRANSACTIONS.put_items(),
-        environment={
-            "POWERTOOLS_METRICS_NAMESPACE": METRICS,
-            "POWERTOOLS_SERVICE_NAME": SERVICE,
-            "TABLE_NAME": sub(TRANSACTIONS.name),
-        },
-        timeout=timedelta(seconds=10),
-        memory_mib=512,
-        concurrency=stack.parameter(CONCURRENCY),
+        log_key=log_key,
         failures=failed,
-        describes="Processes each trading event once, across regions",
     )
-    stack.add(*failed, *processor, *_alarms(), *_table_alarms())
+    stack.add(*failed, *log_key, *processor, *_alarms(), *_table_alarms())
 
     stack.output("ProcessorArn", "The processor's live alias", Ref(processor.alias))
     stack.output("ProcessorRoleArn", "The role it runs with", GetAtt(processor.role, "Arn"))

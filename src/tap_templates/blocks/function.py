@@ -1,54 +1,34 @@
 """Block: a Lambda function with all that belongs to it alone.
 
-Role, log group (encrypted, expiring), X-Ray, a published version behind the alias `live`, where
-asynchronous failures go, and a bound on concurrency. Events target the alias, so a deployment
-moves them at once and back again if it is rolled back.
+Role, log group (encrypted, expiring), X-Ray, a published version behind the alias `live`, a bound
+on concurrency and, where it is invoked asynchronously, where failures go. Callers target the alias,
+so a deployment moves them at once and back again if it is rolled back.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
-from awacs import aws, logs, xray
-from troposphere import GetAtt, Ref, awslambda, encode_to_dict, iam, kms
+from awacs import aws
+from awacs import awslambda as actions
+from troposphere import GetAtt, Ref, awslambda, iam
 from troposphere.logs import LogGroup
 
 from tap_templates.blocks.alarm import Metric
+from tap_templates.blocks.function_role import FunctionNetwork, function_role
+from tap_templates.blocks.function_version import published_version
 from tap_templates.blocks.gaps import FunctionLoggingConfig
-from tap_templates.blocks.key import ServiceKey, service_key, use_by_log_group
-from tap_templates.blocks.policy import ANYTHING, allow, document, trust_service
+from tap_templates.blocks.key import ServiceKey
+from tap_templates.blocks.policy import allow
 from tap_templates.blocks.queue import DeadLetters
-from tap_templates.blocks.text import Text, arn_text, references, sub
-from tap_templates.errors import ModelError
+from tap_templates.blocks.text import Text, arn_text, sub
 from tap_templates.model.names import ARTIFACT_BUCKET, Kind, Name
 from tap_templates.model.package import Package
 
 LIVE = "live"  # the alias all callers use
 LOG_RETENTION_DAYS = 30
 LONGEST_EVENT_AGE = timedelta(hours=6)  # Lambda keeps an asynchronous event no longer
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
-_FROZEN = {
-    "Architectures",
-    "DeadLetterConfig",
-    "Description",
-    "Environment",
-    "EphemeralStorage",
-    "Handler",
-    "KmsKeyArn",
-    "Layers",
-    "LoggingConfig",
-    "MemorySize",
-    "Role",
-    "Runtime",
-    "SnapStart",
-    "Timeout",
-    "TracingConfig",
-    "VpcConfig",
-}
-_NOT_FROZEN = {"Code", "FunctionName", "ReservedConcurrentExecutions", "Tags"}
 MOST_RETRIES = 2  # of an asynchronous invocation, after the first attempt
 
 
@@ -70,6 +50,10 @@ class Function:
     def log_group(self) -> str:
         return f"/aws/lambda/{self.name}"
 
+    def invoke(self, sid: str) -> aws.Statement:
+        """Grant invoking what is live."""
+        return allow(sid, [actions.InvokeFunction], [self.live_arn])
+
     def metric(self, name: str, statistic: str = "Sum") -> Metric:
         return Metric(
             namespace="AWS/Lambda",
@@ -88,6 +72,26 @@ class Code:
     sha256: Text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a function runs."""
+
+    describes: str
+    environment: Mapping[str, Text]
+    timeout: timedelta
+    memory_mib: int
+    concurrency: Text  # reserved: it has as many, and never more
+    network: FunctionNetwork | None = None  # None: outside of any VPC
+
+
+class RequestFunction(NamedTuple):
+    function: awslambda.Function
+    version: awslambda.Version
+    alias: awslambda.Alias
+    role: iam.Role
+    log: LogGroup
+
+
 class AsyncFunction(NamedTuple):
     function: awslambda.Function
     version: awslambda.Version
@@ -95,66 +99,109 @@ class AsyncFunction(NamedTuple):
     failures: awslambda.EventInvokeConfig
     role: iam.Role
     log: LogGroup
-    log_key: kms.Key
-    log_key_alias: kms.Alias
+
+
+def request_function(
+    title: str,
+    reference: Function,
+    code: Code,
+    settings: Settings,
+    *grants: aws.Statement,
+    log_key: ServiceKey,
+) -> RequestFunction:
+    """Declare a function that is only invoked by who waits for the answer, and sees it fail.
+
+    Its role may use `grants`, write its own log, and trace: no more.
+    """
+    role = _role(title, reference, grants, settings)
+    log = _log(title, reference, log_key)
+    body = _body(title, reference, code, settings, role=role, log=log)
+    version, alias = _live(title, body, code)
+    return RequestFunction(body, version, alias, role, log)
 
 
 def async_function(
     title: str,
     reference: Function,
     code: Code,
+    settings: Settings,
     *grants: aws.Statement,
-    environment: Mapping[str, Text],
-    timeout: timedelta,
-    memory_mib: int,
-    concurrency: Text,
+    log_key: ServiceKey,
     failures: DeadLetters,
-    describes: str,
 ) -> AsyncFunction:
     """Declare a function that is invoked asynchronously; what it fails on goes to `failures`.
 
     Its role may use `grants`, write its own log, trace, and send to `failures`: no more. The
     sending is done by Lambda with this role.
     """
-    key = service_key(
-        f"{title}Log",
-        f"{reference.purpose}-log",
-        f"Encrypts the log of {reference.purpose}",
-        use_by_log_group(reference.log_group),
+    role = _role(title, reference, (*grants, failures.send("SendFailures")), settings)
+    log = _log(title, reference, log_key)
+    body = _body(title, reference, code, settings, role=role, log=log)
+    version, alias = _live(title, body, code)
+    failing = _failing(title, body, alias, failures)
+    return AsyncFunction(body, version, alias, failing, role, log)
+
+
+def _role(
+    title: str, reference: Function, grants: Sequence[aws.Statement], settings: Settings
+) -> iam.Role:
+    return function_role(
+        title,
+        purpose=reference.purpose,
+        name=reference.name,
+        log_group=reference.log_group,
+        grants=grants,
+        network=settings.network,
     )
-    log = _log(title, reference, key)
-    role = _role(title, reference, (*grants, failures.send("SendFailures")))
+
+
+def _body(
+    title: str,
+    reference: Function,
+    code: Code,
+    settings: Settings,
+    *,
+    role: iam.Role,
+    log: LogGroup,
+) -> awslambda.Function:
     body = awslambda.Function(
         f"{title}Function",
         FunctionName=sub(reference.name),
-        Description=describes,
+        Description=settings.describes,
         Architectures=[code.package.architecture],
         Runtime=code.package.runtime,
         Handler=code.package.handler,
         Code=awslambda.Code(S3Bucket=sub(ARTIFACT_BUCKET), S3Key=code.key),
-        Environment=awslambda.Environment(Variables=dict(sorted(environment.items()))),
+        Environment=awslambda.Environment(Variables=dict(sorted(settings.environment.items()))),
         LoggingConfig=FunctionLoggingConfig(
             LogFormat="JSON",
             ApplicationLogLevel="INFO",
             SystemLogLevel="WARN",
             LogGroup=Ref(log),
         ),
-        MemorySize=memory_mib,
-        ReservedConcurrentExecutions=concurrency,
+        MemorySize=settings.memory_mib,
+        ReservedConcurrentExecutions=settings.concurrency,
         Role=GetAtt(role, "Arn"),
         SnapStart=awslambda.SnapStart(ApplyOn="PublishedVersions"),
-        Timeout=int(timeout.total_seconds()),
+        Timeout=int(settings.timeout.total_seconds()),
         TracingConfig=awslambda.TracingConfig(Mode="Active"),
     )
-    version = _version(title, body, code)
+    if settings.network:
+        body.VpcConfig = settings.network.config()
+    return body
+
+
+def _live(
+    title: str, function: awslambda.Function, code: Code
+) -> tuple[awslambda.Version, awslambda.Alias]:
+    version = published_version(title, function, code.sha256)
     alias = awslambda.Alias(
         f"{title}Alias",
         Name=LIVE,
-        FunctionName=Ref(body),
+        FunctionName=Ref(function),
         FunctionVersion=GetAtt(version, "Version"),
     )
-    failing = _failing(title, body, alias, failures)
-    return AsyncFunction(body, version, alias, failing, role, log, key.key, key.alias)
+    return version, alias
 
 
 def _failing(
@@ -179,49 +226,4 @@ def _log(title: str, reference: Function, key: ServiceKey) -> LogGroup:
         LogGroupName=sub(reference.log_group),
         RetentionInDays=LOG_RETENTION_DAYS,
         KmsKeyId=key.arn,
-    )
-
-
-def _role(title: str, reference: Function, grants: Sequence[aws.Statement]) -> iam.Role:
-    streams = sub(arn_text("logs", f"log-group:{reference.log_group}:*"))
-    statements = [
-        *grants,
-        allow("WriteOwnLog", [logs.CreateLogStream, logs.PutLogEvents], [streams]),
-        # No resource can be named for X-Ray: service authorization reference, AWS X-Ray.
-        allow("Trace", [xray.PutTelemetryRecords, xray.PutTraceSegments], [ANYTHING]),
-    ]
-    return iam.Role(
-        f"{title}Role",
-        RoleName=sub(Name(Kind.ROLE, reference.purpose).text()),
-        AssumeRolePolicyDocument=trust_service("lambda.amazonaws.com"),
-        Policies=[iam.Policy(PolicyName="grants", PolicyDocument=document(*statements))],
-    )
-
-
-def _version(title: str, function: awslambda.Function, code: Code) -> awslambda.Version:
-    """Publish a version for each code and each configuration.
-
-    A version never changes, so CloudFormation replaces it when a create-only property does: the
-    digest of the code, which Lambda verifies, and the description, which carries a digest of what
-    a version freezes and the values of the parameters in it. Without the latter the alias would
-    keep serving the old environment; with more, Lambda would refuse a version in which nothing
-    that it knows has changed.
-    """
-    rendered = encode_to_dict(function)["Properties"]
-    if unknown := sorted(set(rendered) - _FROZEN - _NOT_FROZEN):
-        raise ModelError(
-            f"function {title}",
-            f"has properties of which it is not known whether a version freezes them: {unknown}",
-            "add each to _FROZEN or _NOT_FROZEN in blocks/function.py",
-        )
-    frozen = {name: rendered[name] for name in sorted(set(rendered) & _FROZEN)}
-    digest = hashlib.sha256(json.dumps(frozen, sort_keys=True).encode()).hexdigest()[:16]
-    chosen = sorted({name for name in references(frozen) if not name.startswith("AWS::")})
-    return awslambda.Version(
-        f"{title}Version",
-        FunctionName=Ref(function),
-        CodeSha256=code.sha256,
-        Description=sub(
-            " ".join([f"configuration {digest}", *(f"${{{each}}}" for each in chosen)])
-        ),
     )

@@ -63,13 +63,14 @@ def use_by_alarms() -> aws.Statement:
     )
 
 
-def use_by_log_group(log_group_name: str) -> aws.Statement:
-    """Let CloudWatch Logs encrypt the one log group, told by its encryption context.
+def use_by_log_groups(*names: str) -> aws.Statement:
+    """Let CloudWatch Logs encrypt these log groups, told by their encryption context.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     """
+    arns = [sub(arn_text("logs", f"log-group:{name}")) for name in names]
     return allow_service(
-        "UseByLogGroup",
+        "UseByLogGroup" if len(arns) == 1 else "UseByLogGroups",
         sub(f"logs.{OWN_REGION}.amazonaws.com"),
         [
             actions.Decrypt,
@@ -80,10 +81,7 @@ def use_by_log_group(log_group_name: str) -> aws.Statement:
             actions.ReEncryptTo,
         ],
         [ANYTHING],
-        aws.ArnEquals(
-            "kms:EncryptionContext:aws:logs:arn",
-            sub(arn_text("logs", f"log-group:{log_group_name}")),
-        ),
+        aws.ArnEquals("kms:EncryptionContext:aws:logs:arn", arns[0] if len(arns) == 1 else arns),
     )
 
 

@@ -84,6 +84,18 @@ def allow(
     return _statement(sid, actions, when, Effect=aws.Allow, Resource=list(resources))
 
 
+def deny(
+    sid: str,
+    actions: Sequence[aws.Action],
+    resources: Sequence[object],
+    *when: aws.ConditionElement,
+) -> aws.Statement:
+    """Deny `actions` on `resources` while every condition in `when` holds, whatever allows them."""
+    if ANYTHING not in resources:
+        _check_actions(sid, actions, resources)
+    return _statement(sid, actions, when, Effect=aws.Deny, Resource=list(resources))
+
+
 def allow_service(
     sid: str,
     service: object,

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 from tap_templates.compiler.render import RenderedStack
 from tap_templates.errors import ModelError
 from tap_templates.model.system import (
+    OutputHere,
     OutputOf,
     PackageKey,
     PackageSha256,
@@ -20,6 +21,7 @@ from tap_templates.model.system import (
 )
 
 SCHEMA = "tap.manifest/1"
+OWN_REGION = "own"  # of an output: each instance takes it from the region it is in itself
 
 Digests = Mapping[str, str]
 """Package name to the hexadecimal SHA-256 of its zip."""
@@ -54,7 +56,7 @@ def stack_parameters(stack: RenderedStack, peers: Mapping[str, RenderedStack]) -
             f"add {missing!r} to the parameters of stack {name!r} in the system module",
         )
     for key, value in given.items():
-        if isinstance(value, OutputOf):
+        if isinstance(value, OutputOf | OutputHere):
             _check_output(f"{place} parameter {key}", value, peers[value.stack])
     return {key: _source(given[key], system) for key in sorted(given)}
 
@@ -117,7 +119,7 @@ def _regions(system: System) -> dict[str, ParameterValue]:
     return values
 
 
-def _check_output(place: str, value: OutputOf, producer: RenderedStack) -> None:
+def _check_output(place: str, value: OutputOf | OutputHere, producer: RenderedStack) -> None:
     outputs = sorted(producer.template.get("Outputs", {}))
     if value.output not in outputs:
         raise ModelError(
@@ -134,6 +136,8 @@ def _source(value: ParameterValue, system: System) -> Any:
         case OutputOf(stack, output, where):
             (region,) = system.regions.of(where)
             return {"output": {"stack": stack, "region": region, "name": output}}
+        case OutputHere(stack, output):
+            return {"output": {"stack": stack, "region": OWN_REGION, "name": output}}
         case PackageKey(package):
             return {"package": package}
         case PackageSha256(package):

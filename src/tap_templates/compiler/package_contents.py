@@ -49,6 +49,8 @@ def handler_files(handlers: Path, package: Package) -> dict[str, bytes]:
             "give the package a name of two words",
         )
     files = {f"{package.folder}/{name}": data for name, data in _read(folder, where).items()}
+    for shared in package.shared:
+        files |= _shared_files(handlers / shared, where)
     app = files.get(f"{package.folder}/app.py")
     if app is None or not _defines_handler(app):
         raise PackageError(
@@ -57,6 +59,16 @@ def handler_files(handlers: Path, package: Package) -> dict[str, bytes]:
             f"define it: Lambda calls {package.handler}",
         )
     return files
+
+
+def _shared_files(folder: Path, where: str) -> dict[str, bytes]:
+    if folder.is_symlink() or not folder.is_dir():
+        raise PackageError(
+            where,
+            f"shares handlers/{folder.name}, which is no folder",
+            "create it, or take it out of `shared`",
+        )
+    return {f"{folder.name}/{name}": data for name, data in _read(folder, where).items()}
 
 
 def handler_lock(handlers: Path, package: Package) -> str:
@@ -87,11 +99,12 @@ def combine(
 ) -> dict[str, bytes]:
     """Join both halves of a package; raise PackageError where Lambda could not run the result."""
     where = f"package {package.name}"
-    if package.folder in {name.split("/")[0].split(".")[0] for name in dependencies}:
+    theirs = {name.split("/")[0].split(".")[0] for name in dependencies}
+    for folder in sorted({package.folder, *package.shared} & theirs):
         raise PackageError(
             where,
-            f"its folder {package.folder} has the name of a dependency and would shadow it",
-            "rename the package",
+            f"its folder {folder} has the name of a dependency and would shadow it",
+            "rename it",
         )
     files = own | dependencies
     size = sum(map(len, files.values()))

@@ -102,7 +102,7 @@ def decide(
 ) -> Decision:
     """Decide for one region, as if all regions were asked for."""
     instance = seen.instances.get(region) if seen else None
-    wanted, missing = _outputs(stack, lookup)
+    wanted, missing = _outputs(stack, region, lookup)
     if missing:
         reason = f"it needs {missing}, which is not deployed; deploy that stack and region first"
         return Decision(stack=stack.name, region=region, kind=Kind.BLOCKED, reason=reason)
@@ -164,9 +164,12 @@ def _because(instance: ObservedInstance) -> str:
     return f": {instance.reason}" if instance.reason else ""
 
 
-def _outputs(stack: DesiredStack, lookup: Lookup) -> tuple[dict[str, Value], Output | None]:
+def _outputs(
+    stack: DesiredStack, region: str, lookup: Lookup
+) -> tuple[dict[str, Value], Output | None]:
     found: dict[str, Value] = {}
-    for name, output in stack.outputs.items():
+    for name, declared in stack.outputs.items():
+        output = declared.taken_in(region)
         value = lookup(output)
         if value is None:
             return {}, output

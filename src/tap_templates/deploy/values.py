@@ -1,8 +1,10 @@
 """Values of parameters as a plan holds them: known, to be read later, or left as they are."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
+
+OWN_REGION = "own"  # as a manifest spells it
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +14,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """An output of a stack in a region. In a plan: read it right before the step."""
+    """An output of a stack in a region. In a plan: read it right before the step.
+
+    Before it is planned, the region may be `own`: that of whichever instance takes it.
+    """
 
     stack: str
     region: str
@@ -20,6 +25,9 @@ class Output:
 
     def __str__(self) -> str:
         return f"{self.stack}.{self.name} of {self.region}"
+
+    def taken_in(self, region: str) -> "Output":
+        return replace(self, region=region) if self.region == OWN_REGION else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class Kind(Enum):
     """What can be named: the first word of the name, its scope and its longest length."""
 
     ALARM = ("alarm", Scope.REGION, 255)
+    API = ("api", Scope.REGION, 128)
     ARCHIVE = ("archive", Scope.REGION, 48)
     BUCKET = ("bucket", Scope.WORLD, 63)
     BUS = ("bus", Scope.REGION, 256)
@@ -57,6 +58,8 @@ class Kind(Enum):
     QUEUE = ("queue", Scope.REGION, 80)
     ROLE = ("role", Scope.ACCOUNT, 64)
     RULE = ("rule", Scope.REGION, 64)
+    STATE_MACHINE = ("machine", Scope.REGION, 80)
+    NETWORK = ("vpc", Scope.REGION, 256)  # a Name tag: the resource has no name
     SCHEDULE = ("schedule", Scope.REGION, 64)
     SCHEDULE_GROUP = ("schedules", Scope.REGION, 64)
     TABLE = ("table", Scope.REGION, 255)

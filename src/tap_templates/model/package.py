@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tap_templates.errors import ModelError
 
+_FOLDER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -18,6 +19,7 @@ class Package:
 
     name: str
     aws_services: tuple[str, ...] = ()  # whose botocore data the zip keeps; others cannot be called
+    shared: tuple[str, ...] = ()  # folders under handlers/ that every zip has a copy of
     # Supported to 30 Jun 2029: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
     runtime: str = "python3.14"
     architecture: str = "arm64"
@@ -29,6 +31,14 @@ class Package:
                 "is no name of lower-case words joined by dashes",
                 "rename it; its folder under handlers/ has underscores for the dashes",
             )
+
+        for shared in self.shared:
+            if not _FOLDER.fullmatch(shared):
+                raise ModelError(
+                    f"package {self.name!r}",
+                    f"shares {shared!r}, which is no folder of handlers/",
+                    "name the folder, like `market_events`",
+                )
 
     @property
     def folder(self) -> str:

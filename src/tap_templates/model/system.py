@@ -79,6 +79,14 @@ class OutputOf:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputHere:
+    """The value of an output of another stack that AWS generates, in the instance's own region."""
+
+    stack: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
 class PackageKey:
     """Where the deployer put a package: its key in the region's artifact bucket."""
 
@@ -92,7 +100,7 @@ class PackageSha256:
     package: str
 
 
-ParameterValue = str | OutputOf | PackageKey | PackageSha256
+ParameterValue = str | OutputOf | OutputHere | PackageKey | PackageSha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,10 +202,11 @@ class System:
                 f"add it to packages; they are {', '.join(sorted(packages)) or 'none'}",
             )
         for parameter, value in sorted(stack.parameters.items()):
-            if isinstance(value, OutputOf):
+            if isinstance(value, OutputOf | OutputHere):
                 self._check_output(f"{where} parameter {parameter}", stack, value)
 
-    def _check_output(self, where: str, stack: Stack, value: OutputOf) -> None:
+    def _check_output(self, where: str, stack: Stack, value: OutputOf | OutputHere) -> None:
+        region = value.region if isinstance(value, OutputOf) else stack.where
         producer = self.stack(value.stack)
         if producer is None or value.stack not in self._upstream(stack.name):
             raise ModelError(
@@ -205,11 +214,12 @@ class System:
                 f"takes output {value.output!r} of {value.stack!r}, on which it does not depend",
                 f"add {value.stack!r} to depends_on of {stack.name!r}",
             )
-        if producer.where not in (value.region, Where.BOTH):
+        if producer.where not in (region, Where.BOTH):
+            wanted = "both regions" if region is Where.BOTH else f"the {region.value} region"
             raise ModelError(
                 where,
-                f"takes output {value.output!r} of {value.stack!r} in the {value.region.value} "
-                f"region, but that stack is only in the {producer.where.value} one",
+                f"takes output {value.output!r} of {value.stack!r} in {wanted}, "
+                f"but that stack is only in the {producer.where.value} one",
                 f"take it from the {producer.where.value} region, "
                 f"or deploy {value.stack!r} in both",
             )

@@ -153,7 +153,9 @@ def resolve_system(
         given = {key: value for key, value in (overrides or {}).items() if key in declared}
         for region in stack.regions:
             parameters = {
-                name: _parameter(value, f"{system}/{stack.name} parameter {name}", resolved)
+                name: _parameter(
+                    _of(value, region), f"{system}/{stack.name} parameter {name}", resolved
+                )
                 for name, value in stack.parameters.items()
             }
             resolved.append(
@@ -167,6 +169,14 @@ def resolve_system(
                 )
             )
     return SystemView(system, tuple(resolved), account, partition, _index(resolved))
+
+
+def _of(value: Any, region: str) -> Any:
+    """Say which region `own` is, for the instance in `region`."""
+    match value:
+        case {"output": {"region": "own", **rest}}:
+            return {"output": {**rest, "region": region}}
+    return value
 
 
 def _parameter(value: Any, where: str, resolved: Sequence[ResolvedStack]) -> str:

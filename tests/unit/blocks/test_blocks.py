@@ -10,8 +10,8 @@ from tap_templates.blocks.alarm import Metric, Missing, alarm
 from tap_templates.blocks.bucket import Bucket, private_bucket
 from tap_templates.blocks.bus import Bus, Delivery, Rule, archive, event_bus, rule_to_queue
 from tap_templates.blocks.dashboard import Graph, Line, dashboard
-from tap_templates.blocks.function import Code, Function, async_function
-from tap_templates.blocks.key import service_key, use_by_alarms
+from tap_templates.blocks.function import Code, Function, Settings, async_function
+from tap_templates.blocks.key import service_key, use_by_alarms, use_by_log_groups
 from tap_templates.blocks.parameters import email_parameter
 from tap_templates.blocks.queue import LONGEST_RETENTION, Queue, dead_letters, queue
 from tap_templates.blocks.stack import StackTemplate
@@ -150,10 +150,12 @@ def processor(stack: StackTemplate, **changes) -> None:
         "concurrency": 10,
         "describes": "books",
     }
+    book = Function("book")
+    key = service_key("BookLog", "book-log", "x", use_by_log_groups(book.log_group))
     made = async_function(
-        "Book", Function("book"), code, failures=failed, **{**settings, **changes}
+        "Book", book, code, Settings(**{**settings, **changes}), log_key=key, failures=failed
     )
-    stack.add(*failed, *made)
+    stack.add(*failed, *key, *made)
 
 
 def described(**changes) -> object:

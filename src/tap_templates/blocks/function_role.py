@@ -1,0 +1,87 @@
+"""Block part: the role a function runs with, and what a VPC adds to it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from awacs import aws, ec2, logs, xray
+from troposphere import awslambda, iam
+
+from tap_templates.blocks.policy import ANYTHING, allow, deny, document, trust_service
+from tap_templates.blocks.stack import StackParameter
+from tap_templates.blocks.text import arn_text, sub
+from tap_templates.model.names import OWN_REGION, Kind, Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionNetwork:
+    """Where in a VPC a function runs: AWS generates all these ids, so they are parameters."""
+
+    vpc: StackParameter
+    subnets: tuple[StackParameter, ...]
+    security_group: StackParameter
+
+    def config(self) -> awslambda.VPCConfig:
+        return awslambda.VPCConfig(
+            SecurityGroupIds=[self.security_group.ref],
+            SubnetIds=[each.ref for each in self.subnets],
+        )
+
+
+def function_role(
+    title: str,
+    *,
+    purpose: str,
+    name: str,
+    log_group: str,
+    grants: Sequence[aws.Statement],
+    network: FunctionNetwork | None,
+) -> iam.Role:
+    """Declare the role: `grants`, its own log, traces, and network interfaces in a VPC."""
+    streams = sub(arn_text("logs", f"log-group:{log_group}:*"))
+    statements = [
+        *grants,
+        allow("WriteOwnLog", [logs.CreateLogStream, logs.PutLogEvents], [streams]),
+        # No resource can be named for X-Ray: service authorization reference, AWS X-Ray.
+        allow("Trace", [xray.PutTelemetryRecords, xray.PutTraceSegments], [ANYTHING]),
+        *(_interfaces(name, network) if network else ()),
+    ]
+    return iam.Role(
+        f"{title}Role",
+        RoleName=sub(Name(Kind.ROLE, purpose).text()),
+        AssumeRolePolicyDocument=trust_service("lambda.amazonaws.com"),
+        Policies=[iam.Policy(PolicyName="grants", PolicyDocument=document(*statements))],
+    )
+
+
+def _interfaces(name: str, network: FunctionNetwork) -> Iterator[aws.Statement]:
+    """Let Lambda manage the function's network interfaces with this role, and its code not.
+
+    Lambda has no other identity to do it with, so the role must allow it; calls by the function's
+    code carry its ARN, and are denied
+    (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
+    """
+    interfaces = sub(arn_text("ec2", "network-interface/*"))
+    group = sub(arn_text("ec2", f"security-group/${{{network.security_group.name}}}"))
+    subnets = [sub(arn_text("ec2", f"subnet/${{{each.name}}}")) for each in network.subnets]
+    vpc = sub(arn_text("ec2", f"vpc/${{{network.vpc.name}}}"))
+    manage = [
+        ec2.AssignPrivateIpAddresses,
+        ec2.DeleteNetworkInterface,
+        ec2.UnassignPrivateIpAddresses,
+    ]
+    describe = [ec2.DescribeNetworkInterfaces, ec2.DescribeSubnets]
+    yield allow("CreateInterfaces", [ec2.CreateNetworkInterface], [interfaces, group, *subnets])
+    yield allow("ManageInterfaces", manage, [interfaces], aws.ArnEquals({"ec2:Vpc": vpc}))
+    # No resource can be named for describing: service authorization reference, Amazon EC2.
+    yield allow(
+        "DescribeInterfaces",
+        describe,
+        [ANYTHING],
+        aws.StringEquals({"ec2:Region": sub(OWN_REGION)}),
+    )
+    yield deny(
+        "NoInterfacesByCode",
+        [ec2.CreateNetworkInterface, *manage, *describe],
+        [ANYTHING],
+        aws.ArnEquals({"lambda:SourceFunctionArn": sub(arn_text("lambda", f"function:{name}"))}),
+    )
