@@ -8,16 +8,18 @@ shrinks with them: its diff in a pull request shows what a new type costs in pri
 with plain stacks, since stack sets need it.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from tap_templates.errors import ModelError
-from tap_templates.model.system import Objectives, Stack, System, Where
+from tap_templates.model.system import Objectives, Regions, Stack, System, Where
 from templates.bootstrap import artifacts, roles
 
 
 def bootstrap(*workloads: System) -> System:
     """Declare the bootstrap for `workloads`, which share a pair of regions."""
-    pairs = {workload.regions for workload in workloads}
+    pairs = {(workload.regions.primary, workload.regions.secondary) for workload in workloads}
     if len(pairs) != 1:
         raise ModelError(
             "bootstrap",
@@ -28,7 +30,7 @@ def bootstrap(*workloads: System) -> System:
     return System(
         name="bootstrap",
         application="Bootstrap",
-        regions=pairs.pop(),
+        regions=_regions(workloads),
         objectives=Objectives(),
         once_per_account=True,
         operated_roles=dict.fromkeys(roles.NAMES, for_stack_sets),
@@ -38,3 +40,16 @@ def bootstrap(*workloads: System) -> System:
             Stack(name="roles", build=partial(roles.build, workloads), where=Where.SECONDARY),
         ),
     )
+
+
+def _regions(workloads: Sequence[System]) -> Regions:
+    """Take the pair they share, and the witness of those that have one."""
+    first = workloads[0].regions
+    witnesses = {each.regions.witness for each in workloads} - {None}
+    if len(witnesses) > 1:
+        raise ModelError(
+            "bootstrap",
+            f"serves systems with {len(witnesses)} witness regions",
+            "agree on one: the execution role is limited to three regions",
+        )
+    return replace(first, witness=next(iter(witnesses), None))

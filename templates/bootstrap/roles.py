@@ -12,9 +12,13 @@ from tap_templates.model.system import System
 NAMES = (STACKSET_ADMINISTRATION.text(), STACKSET_EXECUTION.text())
 
 
+_REGIONS = ("PrimaryRegion", "SecondaryRegion", "WitnessRegion")
+
+
 def build(workloads: Sequence[System]) -> StackTemplate:
     """The administration role, and the execution role with its policies."""
     stack = StackTemplate("bootstrap: the roles that stack sets work with")
+    witnessed = any(workload.regions.witness for workload in workloads)
     made = stack_set_roles(
         (
             str(resource.resource_type)
@@ -22,7 +26,7 @@ def build(workloads: Sequence[System]) -> StackTemplate:
             for each in workload.stacks
             for resource in each.build().resources.values()
         ),
-        regions=[Ref("PrimaryRegion"), Ref("SecondaryRegion"), Ref("WitnessRegion")],
+        regions=[Ref(name) for name in _REGIONS if name != "WitnessRegion" or witnessed],
     )
     stack.add(made.administration, made.execution, *made.policies)
     stack.output(

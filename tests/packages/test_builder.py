@@ -48,6 +48,22 @@ def test_a_package_holds_the_handler_and_what_its_dependencies_need_at_run_time(
     ]
 
 
+def test_shared_folders_are_in_every_zip_and_part_of_its_digest(workshop):
+    shared = workshop.handlers / "desk_rules"
+    shared.mkdir()
+    (shared / "__init__.py").write_text("")
+    (shared / "limits.py").write_text("MOST = 1\n")
+    workshop.package = Package(
+        name="order-desk", aws_services=("dynamodb",), shared=("desk_rules",)
+    )
+    before = workshop.one()
+    assert {"desk_rules/__init__.py", "desk_rules/limits.py", "order_desk/app.py"} <= {
+        *names(before)
+    }
+    (shared / "limits.py").write_text("MOST = 2\n")
+    assert workshop.one().sha256 != before.sha256
+
+
 def test_entries_show_nothing_of_the_machine(workshop):
     with zipfile.ZipFile(workshop.one().path) as zipped:
         assert zipped.comment == b""

@@ -103,6 +103,11 @@ def test_a_folder_that_shadows_a_dependency(workshop):
         assert "would shadow it" in str(workshop.refusal())
 
 
+def test_a_shared_folder_that_is_not_there(workshop):
+    workshop.package = Package(name="order-desk", shared=("desk_rules",))
+    assert "shares handlers/desk_rules, which is no folder" in str(workshop.refusal())
+
+
 def test_a_folder_that_shadows_python(workshop):
     workshop.package = Package(name="queue")
     workshop.handler("queue")

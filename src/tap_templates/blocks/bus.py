@@ -22,8 +22,11 @@ from tap_templates.model.names import OWN_REGION, Kind, Name
 
 LONGEST_EVENT_AGE = timedelta(hours=24)  # EventBridge retries a delivery no longer
 
-Pattern = Mapping[str, Sequence[object] | AWSHelperFn]
-"""Event pattern: field to the list of values that match; a value may be an intrinsic."""
+Pattern = Mapping[str, "Sequence[object] | AWSHelperFn | Pattern"]
+"""Event pattern: field to the list of values that match, or to a pattern of what is in it.
+
+A value may be an intrinsic.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from troposphere import GetAtt, Ref, kms
 from tap_templates.blocks.policy import (
     ANYTHING,
     ONLY_FROM_OWN_ACCOUNT,
+    allow,
     allow_own_account,
     allow_service,
     document,
@@ -41,6 +42,7 @@ _ADMINISTER = [
     actions.UpdateAlias,
     actions.UpdateKeyDescription,
 ]
+_THROUGH = [actions.Decrypt, actions.GenerateDataKey]
 
 
 class ServiceKey(NamedTuple):
@@ -61,6 +63,24 @@ def use_by_alarms() -> aws.Statement:
         [ANYTHING],
         aws.StringEquals(ONLY_FROM_OWN_ACCOUNT),
     )
+
+
+def use_by_publishers() -> aws.Statement:
+    """Let roles of this account publish to a topic encrypted with the key, if IAM allows them."""
+    return allow_own_account("UseByPublishers", _THROUGH, _only_through("sns"))
+
+
+def use_through(sid: str, service: str, key_arn: Text) -> aws.Statement:
+    """Grant a role what sending to something encrypted with the key takes, through `service` only.
+
+    The service asks for a data key in the sender's name
+    (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html).
+    """
+    return allow(sid, _THROUGH, [key_arn], _only_through(service))
+
+
+def _only_through(service: str) -> aws.ConditionElement:
+    return aws.StringEquals({"kms:ViaService": sub(f"{service}.{OWN_REGION}.amazonaws.com")})
 
 
 def use_by_log_groups(*names: str) -> aws.Statement:

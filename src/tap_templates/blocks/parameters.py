@@ -69,23 +69,65 @@ def standard_parameters(application: str) -> tuple[StackParameter, ...]:
     )
 
 
-CODE_KEY = StackParameter(
-    name="CodeKey",
-    group="Code",
-    label="Package key",
-    description="Key of the handler's package in this region's artifact bucket; "
-    "the deployer fills it in.",
-    pattern=r"[a-z0-9][a-z0-9./-]{0,255}[.]zip",
-    constraint="the key of a zip",
-)
-CODE_SHA256 = StackParameter(
-    name="CodeSha256",
-    group="Code",
-    label="Package digest",
-    description="SHA-256 of the package in base64; Lambda publishes no version of any other code.",
-    pattern=r"[A-Za-z0-9+/]{43}=",
-    constraint="the base64 form of a SHA-256",
-)
+def code_key(name: str = "CodeKey") -> StackParameter:
+    """Ask where a function's package lies."""
+    return StackParameter(
+        name=name,
+        group="Code",
+        label=_labelled(name, "CodeKey", "Package key"),
+        description="Key of the handler's package in this region's artifact bucket; "
+        "the deployer fills it in.",
+        pattern=r"[a-z0-9][a-z0-9./-]{0,255}[.]zip",
+        constraint="the key of a zip",
+    )
+
+
+def code_sha256(name: str = "CodeSha256") -> StackParameter:
+    """Ask what a function's package is."""
+    return StackParameter(
+        name=name,
+        group="Code",
+        label=_labelled(name, "CodeSha256", "Package digest"),
+        description="SHA-256 of the package in base64; "
+        "Lambda publishes no version of any other code.",
+        pattern=r"[A-Za-z0-9+/]{43}=",
+        constraint="the base64 form of a SHA-256",
+    )
+
+
+def _labelled(name: str, ending: str, label: str) -> str:
+    whose = name.removesuffix(ending)
+    return f"{whose}: {label.lower()}" if whose else label
+
+
+CODE_KEY = code_key()
+CODE_SHA256 = code_sha256()
+
+
+def generated_id(name: str, prefix: str, label: str) -> StackParameter:
+    """Ask for the id of an EC2 resource, which AWS generates: an output of another stack."""
+    return StackParameter(
+        name=name,
+        group="Network",
+        label=label,
+        description=f"Output {name} of the network stack of this region; the deployer fills it in.",
+        pattern=rf"{prefix}-[0-9a-f]{{8,17}}",
+        constraint=f"an id such as {prefix}-0123456789abcdef0",
+    )
+
+
+def optional_email_parameter(name: str = "AlarmEmail") -> StackParameter:
+    """Ask for the address that alarms are sent to; empty is nobody."""
+    return StackParameter(
+        name=name,
+        group="Alarms",
+        label="Alarm e-mail",
+        description="Address that confirms a subscription once and then gets every alarm; "
+        "empty for none.",
+        default="",
+        pattern=r"([^@\s]{1,64}@[^@\s]{1,190})?",
+        constraint="an e-mail address, or empty",
+    )
 
 
 def email_parameter(name: str = "AlarmEmail") -> StackParameter:

@@ -122,10 +122,28 @@ def allow_service(
     )
 
 
-def allow_own_account(sid: str, actions: Sequence[aws.Action]) -> aws.Statement:
+def allow_own_account(
+    sid: str, actions: Sequence[aws.Action], *when: aws.ConditionElement
+) -> aws.Statement:
     """Let the account's own IAM policies decide about `actions` on a key: a key policy only."""
     root = aws.Principal("AWS", sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root"))
-    return _statement(sid, actions, (), Effect=aws.Allow, Principal=root, Resource=[ANYTHING])
+    return _statement(sid, actions, when, Effect=aws.Allow, Principal=root, Resource=[ANYTHING])
+
+
+def allow_own_principals() -> aws.Statement:
+    """Let this account's principals, and nobody else's, through a VPC endpoint: its policy only.
+
+    It names no action: such a policy grants nothing, it bounds what the caller's own policies do.
+    """
+    own = aws.StringEquals({"aws:PrincipalAccount": Ref("AWS::AccountId")})
+    return _statement(
+        "OwnPrincipals",
+        [aws.Action(ANYTHING)],
+        (own,),
+        Effect=aws.Allow,
+        Principal=aws.Principal("*"),  # a gateway endpoint takes no other
+        Resource=[ANYTHING],
+    )
 
 
 def deny_plain_text(actions: Sequence[aws.Action], resources: Sequence[object]) -> aws.Statement:

@@ -19,6 +19,15 @@ from tap_templates.model.names import OWN_REGION, Kind, Name
 LONGEST_RECOVERY_DAYS = 35  # DynamoDB's limit on RecoveryPeriodInDays
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """A global secondary index with all attributes; both keys are text."""
+
+    name: str
+    partition: str
+    sort: str
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """The typed reference to a table, in whatever stack it is made."""
@@ -33,17 +42,33 @@ class Table:
         """Name the replica in `region`: it is the local one that code talks to."""
         return sub(arn_text("dynamodb", f"table/{self.name}", region=region))
 
+    def get_items(self) -> aws.Statement:
+        """Grant reading single items by their key; no querying, no scanning."""
+        return allow("GetItems", [actions.GetItem], [self.arn()])
+
+    def query(self, index: Index) -> aws.Statement:
+        """Grant querying one index; neither the table itself nor other indexes."""
+        arn = sub(arn_text("dynamodb", f"table/{self.name}/index/{index.name}"))
+        return allow(f"Query{index.name}", [actions.Query], [arn])
+
+    def update_items(self) -> aws.Statement:
+        """Grant updating single items, conditionally or not; no reading, no deleting."""
+        return allow("UpdateItems", [actions.UpdateItem], [self.arn()])
+
     def put_items(self) -> aws.Statement:
         """Grant writing items whole, conditionally or not; no reading, updating or deleting."""
         return allow("PutItems", [actions.PutItem], [self.arn()])
 
-    def metric(self, name: str, *, operation: str, statistic: str = "Sum") -> Metric:
-        """Measure one operation on the local replica: DynamoDB counts errors by operation."""
+    def metric(
+        self, name: str, *, operation: str | None = None, statistic: str = "Sum"
+    ) -> Metric:
+        """Measure the local replica: errors by operation, capacity for all of them."""
+        by_operation: dict[str, Text] = {} if operation is None else {"Operation": operation}
         return Metric(
             namespace="AWS/DynamoDB",
             name=name,
             statistic=statistic,
-            dimensions={"TableName": sub(self.name), "Operation": operation},
+            dimensions={"TableName": sub(self.name), **by_operation},
         )
 
 
@@ -67,6 +92,53 @@ def strongly_consistent_table(
         SSESpecification=dynamodb.GlobalTableSSESpecification(SSEEnabled=True, SSEType="KMS"),
         Replicas=[_replica(region) for region in replicas],
     )
+
+
+def replicated_table(
+    title: str,
+    table: Table,
+    *,
+    key: tuple[str, str],
+    indexes: Sequence[Index],
+    replicas: Sequence[str],
+) -> dynamodb.GlobalTable:
+    """Declare a table that replicates within about a second, last writer wins (MREC).
+
+    Conditions of writes are judged by the replica that takes the write, so they decide nothing
+    between regions; `key` names the partition and the sort key, both text
+    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html).
+    """
+    attributes = {*key, *(name for index in indexes for name in (index.partition, index.sort))}
+    return dynamodb.GlobalTable(
+        f"{title}Table",
+        TableName=sub(table.name),
+        AttributeDefinitions=[
+            dynamodb.AttributeDefinition(AttributeName=name, AttributeType="S")
+            for name in sorted(attributes)
+        ],
+        KeySchema=_keys(*key),
+        BillingMode="PAY_PER_REQUEST",
+        MultiRegionConsistency="EVENTUAL",
+        GlobalSecondaryIndexes=[
+            dynamodb.GlobalTableGlobalSecondaryIndex(
+                IndexName=index.name,
+                KeySchema=_keys(index.partition, index.sort),
+                Projection=dynamodb.Projection(ProjectionType="ALL"),
+            )
+            for index in indexes
+        ],
+        SSESpecification=dynamodb.GlobalTableSSESpecification(SSEEnabled=True, SSEType="KMS"),
+        # Replication reads the stream: with more than one replica DynamoDB demands it.
+        StreamSpecification=dynamodb.StreamSpecification(StreamViewType="NEW_AND_OLD_IMAGES"),
+        Replicas=[_replica(region) for region in replicas],
+    )
+
+
+def _keys(partition: str, sort: str) -> list[dynamodb.KeySchema]:
+    return [
+        dynamodb.KeySchema(AttributeName=partition, KeyType="HASH"),
+        dynamodb.KeySchema(AttributeName=sort, KeyType="RANGE"),
+    ]
 
 
 def _replica(region: str) -> dynamodb.ReplicaSpecification:

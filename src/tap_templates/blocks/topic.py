@@ -10,6 +10,7 @@ from troposphere import Ref, sns
 from tap_templates.blocks.key import ServiceKey
 from tap_templates.blocks.policy import (
     ONLY_FROM_OWN_ACCOUNT,
+    allow,
     allow_service,
     deny_plain_text,
     document,
@@ -32,6 +33,10 @@ class Topic:
     def arn(self) -> Text:
         return sub(arn_text("sns", self.name))
 
+    def publish(self) -> aws.Statement:
+        """Grant publishing; a key of the topic's takes a grant of its own (`use_through`)."""
+        return allow("Publish", [actions.Publish], [self.arn])
+
 
 class AlarmTopic(NamedTuple):
     topic: sns.Topic
@@ -39,8 +44,13 @@ class AlarmTopic(NamedTuple):
     subscription: sns.SubscriptionResource
 
 
-def alarm_topic(title: str, topic: Topic, *, key: ServiceKey, email: Text) -> AlarmTopic:
-    """Declare `topic`; alarms of this account and environment may publish, and `email` is told."""
+def alarm_topic(
+    title: str, topic: Topic, *, key: ServiceKey, email: Text, if_wanted: str | None = None
+) -> AlarmTopic:
+    """Declare `topic`; alarms of this account and environment may publish, and `email` is told.
+
+    `if_wanted` names the condition under which there is an e-mail subscription.
+    """
     body = sns.Topic(f"{title}Topic", TopicName=sub(topic.name), KmsMasterKeyId=Ref(key.key))
     alarms = arn_text("cloudwatch", f"alarm:{Kind.ALARM.word}-*-{SUFFIX}")
     publish = allow_service(
@@ -59,4 +69,6 @@ def alarm_topic(title: str, topic: Topic, *, key: ServiceKey, email: Text) -> Al
     subscription = sns.SubscriptionResource(
         f"{title}TopicEmail", TopicArn=Ref(body), Protocol="email", Endpoint=email
     )
+    if if_wanted is not None:
+        subscription.Condition = if_wanted
     return AlarmTopic(body, policy, subscription)

@@ -134,19 +134,31 @@ def _tag(resource: AWSObject) -> None:
     elif isinstance(resource, HealthCheck):
         resource.HealthCheckTags = _tags(Ref("AWS::Region"))
     elif "Tags" in type(resource).props:
-        resource.Tags = _tags(Ref("AWS::Region"))
+        resource.Tags = _with_own(resource)
+
+
+def _with_own(resource: AWSObject) -> Tags | dict[str, object]:
+    """Add our tags to those the block gave, such as the Name of what has no name."""
+    ours = _tag_values(Ref("AWS::Region"))
+    if type(resource).props["Tags"][0] is dict:  # API Gateway spells tags as a map
+        return {**resource.properties.get("Tags", {}), **ours}
+    given: list[Any] = getattr(resource, "Tags", Tags()).tags
+    own = {each["Key"]: each["Value"] for each in given}
+    return Tags({**own, **ours})
 
 
 def _tags(region: object) -> Tags:
-    return Tags(
-        {
-            "Application": Ref("Application"),
-            "DR-Tier": Ref("DrTier"),
-            "Environment": Ref("Environment"),
-            "ManagedBy": MANAGED_BY,
-            "Region": region,
-        }
-    )
+    return Tags(_tag_values(region))
+
+
+def _tag_values(region: object) -> dict[str, object]:
+    return {
+        "Application": Ref("Application"),
+        "DR-Tier": Ref("DrTier"),
+        "Environment": Ref("Environment"),
+        "ManagedBy": MANAGED_BY,
+        "Region": region,
+    }
 
 
 def _keep_or_delete(system: System, resource: AWSObject) -> None:

@@ -3,7 +3,19 @@
 from datetime import timedelta
 
 import pytest
-from troposphere import GetAtt, If, Ref, Sub, dynamodb, route53, sns, sqs
+from troposphere import (
+    GetAtt,
+    If,
+    Ref,
+    Sub,
+    Tags,
+    apigatewayv2,
+    dynamodb,
+    ec2,
+    route53,
+    sns,
+    sqs,
+)
 
 from tap_templates.blocks.stack import StackParameter, StackTemplate
 from tap_templates.blocks.text import references
@@ -53,6 +65,25 @@ def test_every_resource_that_takes_tags_gets_the_five():
     )
     assert template["Resources"]["Q"]["Properties"]["Tags"] == TAGS
     assert template["Resources"]["H"]["Properties"]["HealthCheckTags"] == TAGS
+
+
+def test_a_block_may_add_tags_of_its_own_but_not_change_ours():
+    given = Tags(Name=Sub("vpc-${EnvironmentSuffix}"), ManagedBy="somebody")
+    template = build(
+        with_resources(
+            ec2.VPC("V", CidrBlock="10.0.0.0/16", Tags=given),
+            apigatewayv2.Api("A", Name="x", ProtocolType="HTTP"),
+        )
+    )
+    name = {"Key": "Name", "Value": {"Fn::Sub": "vpc-${EnvironmentSuffix}"}}
+    tags = template["Resources"]["V"]["Properties"]["Tags"]
+    assert sorted(tags, key=lambda each: each["Key"]) == sorted(
+        [*TAGS, name], key=lambda each: each["Key"]
+    )
+    # API Gateway spells them as a map.
+    assert template["Resources"]["A"]["Properties"]["Tags"] == {
+        each["Key"]: each["Value"] for each in TAGS
+    }
 
 
 def test_a_replica_is_tagged_with_its_own_region():

@@ -15,6 +15,7 @@ from deploy_fakes import (
     desired,
     means,
     parts,
+    template,
 )
 
 from tap_templates.deploy.errors import DeployError, NotApprovedError
@@ -71,6 +72,43 @@ def test_first_deploy_creates_the_primary_first_and_takes_outputs_later():
     ]
     assert kinds[0][0] == kinds[1][0] == "upload-package"
     assert made.steps[-1].overrides == {"Check": Output("edge", PRIMARY, "CheckId")}
+
+
+def with_own_outputs():
+    """A network in both regions, and an application that takes each region's own."""
+    own = {"output": {"stack": "net", "region": "own", "name": "VpcId"}}
+    both = (PRIMARY, SECONDARY)
+    return {
+        "net": (both, template(outputs={"VpcId": "vpc"}), {}),
+        "fn": (both, template(parameters={"VpcId": TEXT}), {"VpcId": own}),
+    }
+
+
+def test_each_instance_takes_the_output_of_its_own_region():
+    cloud = FakeCloud()
+    made = plan_rollout(desired(with_own_outputs()), cloud)
+    taken = {
+        (step.regions, step.overrides["VpcId"])
+        for step in made.steps
+        if isinstance(step, CreateInstances) and step.stack == "fn"
+    }
+    assert taken == {((region,), Output("net", region, "VpcId")) for region in (PRIMARY, SECONDARY)}
+    assert run(cloud, desired(with_own_outputs())) == Succeeded()
+    again = plan_rollout(desired(with_own_outputs()), cloud)
+    assert again.steps == ()
+    assert set(actions(again).values()) == {Action.NO_OP}
+
+
+def test_one_region_is_blocked_by_its_own_outputs_alone():
+    cloud = FakeCloud()
+    stacks = with_own_outputs()
+    net = {"net": stacks["net"]}
+    assert run(cloud, desired(net), region=SECONDARY) == Succeeded()
+    made = plan_rollout(desired({**net, "fn": stacks["fn"]}), cloud, Options(region=SECONDARY))
+    assert actions(made)["fn", SECONDARY] is not Action.BLOCKED
+    both = plan_rollout(desired({**net, "fn": stacks["fn"]}), cloud)
+    assert "net.VpcId of" in reasons(both)["fn", PRIMARY]
+    assert PRIMARY in reasons(both)["fn", PRIMARY]
 
 
 def test_update_is_standby_then_gate_then_primary(deployed):

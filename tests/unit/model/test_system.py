@@ -10,6 +10,7 @@ from tap_templates.errors import ModelError
 from tap_templates.model.package import Package
 from tap_templates.model.system import (
     Objectives,
+    OutputHere,
     OutputOf,
     PackageKey,
     Regions,
@@ -105,6 +106,24 @@ def test_an_output_from_a_region_without_the_stack_is_refused():
     )
     assert "in the secondary region, but that stack is only in the primary one" in what
     assert "take it from the primary region" in remedy
+
+
+def test_an_output_of_ones_own_region_needs_the_stack_in_all_of_ones_regions():
+    taken = {"VpcId": OutputHere("network", "VpcId")}
+    user = stack("app", depends_on=("network",), parameters=taken)
+    assert system(stack("network"), user)
+    what, remedy = refused(stack("network", where=Where.PRIMARY), user)
+    assert "takes output 'VpcId' of 'network' in both regions" in what
+    assert "only in the primary one" in what
+    assert remedy == "take it from the primary region, or deploy 'network' in both"
+    elsewhere = stack("app", where=Where.SECONDARY, depends_on=("network",), parameters=taken)
+    assert system(stack("network", where=Where.SECONDARY), elsewhere)
+
+
+@pytest.mark.parametrize("name", ["market-events", "../x", "", "Market"])
+def test_a_shared_folder_is_a_folder_of_handlers(name):
+    with pytest.raises(ModelError, match="which is no folder of handlers/"):
+        Package(name="booker", shared=(name,))
 
 
 def test_an_output_of_both_regions_is_refused():

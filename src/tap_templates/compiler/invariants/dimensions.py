@@ -21,6 +21,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """Dimension to the types whose name it holds."""
 
 REFERENCES: Mapping[str, tuple[str, ...]] = {
+    "ApiId": ("AWS::ApiGatewayV2::Api",),
     "HealthCheckId": ("AWS::Route53::HealthCheck",),
     "StateMachineArn": ("AWS::StepFunctions::StateMachine",),
 }

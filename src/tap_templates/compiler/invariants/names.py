@@ -33,6 +33,7 @@ class Naming:
 
 
 NAMED: Mapping[str, Naming] = {
+    "AWS::ApiGatewayV2::Api": Naming("Name", Kind.API),
     "AWS::CloudWatch::Alarm": Naming("AlarmName", Kind.ALARM),
     "AWS::CloudWatch::CompositeAlarm": Naming("AlarmName", Kind.ALARM),
     "AWS::CloudWatch::Dashboard": Naming("DashboardName", Kind.DASHBOARD),
@@ -51,6 +52,7 @@ NAMED: Mapping[str, Naming] = {
     "AWS::SQS::Queue": Naming("QueueName", Kind.QUEUE),
     "AWS::Scheduler::Schedule": Naming("Name", Kind.SCHEDULE),
     "AWS::Scheduler::ScheduleGroup": Naming("Name", Kind.SCHEDULE_GROUP),
+    "AWS::StepFunctions::StateMachine": Naming("StateMachineName", Kind.STATE_MACHINE),
 }
 
 LOG_GROUP = "AWS::Logs::LogGroup"
@@ -58,7 +60,26 @@ _LOG_GROUP_NAME = re.compile(
     r"/aws/(?P<service>[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?)/(?P<name>[^/]+)"
 )
 
+_BY_TAG = "AWS generates its id; the tag Name says what it is"
 WITHOUT_NAME: Mapping[str, str] = {
+    "AWS::ApiGatewayV2::Authorizer": "part of its API",
+    "AWS::ApiGatewayV2::Integration": "part of its API",
+    "AWS::ApiGatewayV2::Route": "part of its API",
+    "AWS::ApiGatewayV2::Stage": "part of its API",
+    "AWS::EC2::EIP": _BY_TAG,
+    "AWS::EC2::FlowLog": _BY_TAG,
+    "AWS::EC2::InternetGateway": _BY_TAG,
+    "AWS::EC2::NatGateway": _BY_TAG,
+    "AWS::EC2::Route": "part of its route table",
+    "AWS::EC2::RouteTable": _BY_TAG,
+    "AWS::EC2::SecurityGroup": _BY_TAG,
+    "AWS::EC2::SecurityGroupEgress": "part of its group",
+    "AWS::EC2::SecurityGroupIngress": "part of its group",
+    "AWS::EC2::Subnet": _BY_TAG,
+    "AWS::EC2::SubnetRouteTableAssociation": "part of its route table",
+    "AWS::EC2::VPC": _BY_TAG,
+    "AWS::EC2::VPCEndpoint": _BY_TAG,
+    "AWS::EC2::VPCGatewayAttachment": "part of its VPC",
     "AWS::Events::EventBusPolicy": "part of its bus",
     "AWS::IAM::RolePolicy": "part of its role",
     "AWS::KMS::Key": "AWS generates it; the alias carries the name",

@@ -10,10 +10,21 @@ from tap_templates.model.names import MANAGED_BY, TAG_KEYS
 _TAGS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html"
 
 TAGS_AT: Mapping[str, str] = {
+    "AWS::ApiGatewayV2::Api": "Tags",
+    "AWS::ApiGatewayV2::Stage": "Tags",
     "AWS::CloudWatch::Alarm": "Tags",
     "AWS::CloudWatch::CompositeAlarm": "Tags",
     "AWS::CloudWatch::Dashboard": "Tags",
     "AWS::DynamoDB::Table": "Tags",
+    "AWS::EC2::EIP": "Tags",
+    "AWS::EC2::FlowLog": "Tags",
+    "AWS::EC2::InternetGateway": "Tags",
+    "AWS::EC2::NatGateway": "Tags",
+    "AWS::EC2::RouteTable": "Tags",
+    "AWS::EC2::SecurityGroup": "Tags",
+    "AWS::EC2::Subnet": "Tags",
+    "AWS::EC2::VPC": "Tags",
+    "AWS::EC2::VPCEndpoint": "Tags",
     "AWS::Events::EventBus": "Tags",
     "AWS::Events::Rule": "Tags",
     "AWS::IAM::Role": "Tags",
@@ -27,6 +38,7 @@ TAGS_AT: Mapping[str, str] = {
     "AWS::SNS::Topic": "Tags",
     "AWS::SQS::Queue": "Tags",
     "AWS::Scheduler::ScheduleGroup": "Tags",
+    "AWS::StepFunctions::StateMachine": "Tags",
 }
 """Type to the property its tags are in."""
 
@@ -34,6 +46,14 @@ GLOBAL_TABLE = "AWS::DynamoDB::GlobalTable"  # its tags are in each replica; it 
 
 NOT_TAGGABLE = frozenset(
     {
+        "AWS::ApiGatewayV2::Authorizer",
+        "AWS::ApiGatewayV2::Integration",
+        "AWS::ApiGatewayV2::Route",
+        "AWS::EC2::Route",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::VPCGatewayAttachment",
         "AWS::Events::Archive",
         "AWS::Events::Endpoint",
         "AWS::Events::EventBusPolicy",
