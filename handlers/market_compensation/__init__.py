@@ -1,0 +1,1 @@
+"""Takes back what one execution wrote of an event, and says so."""

@@ -1,0 +1,1 @@
+"""What the five functions of the market pipeline share: the event, its failures, what is said."""

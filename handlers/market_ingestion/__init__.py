@@ -1,0 +1,1 @@
+"""Takes market events over HTTP and puts them on the bus."""

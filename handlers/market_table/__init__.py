@@ -1,0 +1,1 @@
+"""The table of the market pipeline: keys, item shapes, questions. Pure, and shared by functions."""

@@ -1,0 +1,1 @@
+"""Says whether an event is valid, and whether it is known already."""
