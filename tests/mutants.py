@@ -28,22 +28,32 @@ def survivors(view: SystemView, handlers: Handlers) -> tuple[list[str], int]:
 
 
 def mutants(view: SystemView) -> Iterator[tuple[str, SystemView]]:
-    """Iterate over the mutants of all roles and resource policies, each with its name."""
-    for role in view.resources("AWS::IAM::Role"):
+    """Iterate over the mutants of all roles and resource policies, each with its name.
+
+    Of a stack in both regions one instance is changed: the other is resolved from the same bytes.
+    """
+    for role in _once(view, "AWS::IAM::Role"):
         for name, properties in _role(dict(role.resource.properties)):
             yield f"{role.place}: {name}", view.with_properties(role, properties)
     for kind, document in _DOCUMENTS.items():
-        for policy in view.resources(kind):
+        for policy in _once(view, kind):
             for name, properties in _resource_policy(dict(policy.resource.properties), document):
                 yield f"{policy.place}: {name}", view.with_properties(policy, properties)
     for queue in _sent_to(view):
         for key in ("alias/aws/sqs", "alias/other"):
             properties = dict(queue.resource.properties) | {"KmsMasterKeyId": key}
             yield f"{queue.place}: encrypted with {key}", view.with_properties(queue, properties)
-    for located in view.resources(*_OF_WHOLE):
+    for located in _once(view, *_OF_WHOLE):
         for name, changes in _OF_WHOLE[located.resource.type]:
             properties = dict(located.resource.properties) | changes
             yield f"{located.place}: {name}", view.with_properties(located, properties)
+
+
+def _once(view: SystemView, *types: str) -> Iterator[Located]:
+    first: dict[str, str] = {}
+    for stack in view.stacks:
+        first.setdefault(stack.stack, stack.region)
+    return (each for each in view.resources(*types) if first[each.stack.stack] == each.stack.region)
 
 
 def _role(properties: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

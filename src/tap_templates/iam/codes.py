@@ -9,6 +9,7 @@ _GRANT_LEAST = _IAM + "best-practices.html#grant-least-privilege"
 _DEPUTY = _IAM + "confused-deputy.html"
 _KMS = "https://docs.aws.amazon.com/kms/latest/developerguide/"
 _RESOURCE = _IAM + "access_policies_identity-vs-resource.html"
+_ENDPOINT = "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html"
 _TRUST = _IAM + "reference_policies_elements_principal.html"
 
 
@@ -69,6 +70,9 @@ class Code(Enum):
         "a key policy lets IAM policies decide about what nothing uses",
         _KMS + "key-policy-default.html",
     )
+    # What a VPC lets through to AWS.
+    ENDPOINT_OPEN = ("credentials of another account are of use through a VPC endpoint", _ENDPOINT)
+    ENDPOINT_REFUSES = ("a VPC endpoint refuses what a function in its VPC calls", _ENDPOINT)
     # What we cannot judge is refused.
     ROLE_USER_UNKNOWN = ("we do not know what the resource does with the role", _GRANT_LEAST)
     UNJUDGED = ("a property whose needs we do not know", _GRANT_LEAST)

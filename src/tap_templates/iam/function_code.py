@@ -59,7 +59,9 @@ class HandlerCode:
         if not sources:
             return f"package {package!r}, whose sources are not here"
         if package not in self._found:
-            self._found[package] = find_calls(sources)
+            own = package.replace("-", "_")
+            has_own = any(path.startswith(f"{own}/") for path in sources)
+            self._found[package] = find_calls(sources, own if has_own else None)
         return self._found[package]
 
 

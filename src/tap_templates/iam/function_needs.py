@@ -155,6 +155,8 @@ class FunctionNeeds:
         https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
         """
         network = self.properties["VpcConfig"]
+        for name in sorted(network.keys() - {"SecurityGroupIds", "SubnetIds"}):
+            self._unjudged(f"/Properties/VpcConfig/{name}", f"sets {name}")
         why = self._why("/Properties/VpcConfig")
         interfaces = self._arn("ec2", "network-interface/*")
         places = [
@@ -165,7 +167,7 @@ class FunctionNeeds:
                 for each in network.get("SecurityGroupIds", [])
             ),
         ]
-        vpc = self._vpc(network)
+        vpc = self._vpc()
         in_vpc = condition(("ArnEquals", "ec2:Vpc", [self._arn("ec2", f"vpc/{vpc}")]))
         in_region = condition(("StringEquals", "ec2:Region", [self.located.stack.region]))
         from_code = condition(
@@ -180,13 +182,20 @@ class FunctionNeeds:
         for action in (_CREATE, *_OWN_INTERFACE, *_DESCRIBE):
             yield Need(Permission(action, "*", from_code, "Deny"), why)
 
-    def _vpc(self, network: dict[str, Any]) -> str:
-        """Find the VPC of the function by its subnets."""
-        found = {
-            str(each.resource.properties.get("VpcId"))
-            for each in self.view.resources("AWS::EC2::Subnet")
-            if each.resource.ref in network["SubnetIds"]
-        }
-        if len(found) != 1:
+    def _vpc(self) -> str:
+        """Find the VPC of the function, in which each of its subnets has to be."""
+        found = vpcs_of(self.view, self.located)
+        if len(found) != 1 or None in found:
             self._unjudged("/Properties/VpcConfig", "is in subnets whose VPC we cannot see")
-        return min(found, default="")
+        return min(filter(None, found), default="")
+
+
+def vpcs_of(view: SystemView, function: Located) -> set[str | None]:
+    """List the VPCs of a function's subnets; None is that of a subnet we cannot see."""
+    subnets = {
+        each.resource.ref: str(each.resource.properties.get("VpcId"))
+        for each in view.resources("AWS::EC2::Subnet")
+        if each.stack.region == function.stack.region
+    }
+    stated = function.resource.properties.get("VpcConfig", {}).get("SubnetIds", [])
+    return {subnets.get(str(each)) for each in stated}

@@ -4,13 +4,15 @@ A key policy that does not name an action refuses it to everyone, whatever their
 that leaves out `kms:PutKeyPolicy` can never be corrected.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from tap_templates.iam.codes import Code
 from tap_templates.iam.effective import Admission
 from tap_templates.iam.knowledge import find_action
-from tap_templates.iam.needs import Problem, spell
+from tap_templates.iam.needs import Condition, Need, Problem, condition, spell
 from tap_templates.iam.patterns import is_pattern
+from tap_templates.iam.services import VIA_SERVICE
 from tap_templates.rendered.view import Located
 
 # Handlers: those of the CloudFormation registry schemas of AWS::KMS::Key and AWS::KMS::Alias.
@@ -42,30 +44,55 @@ def is_own_account(admission: Admission, account: str, partition: str) -> bool:
     return admission.kind == "AWS" and admission.principal in roots
 
 
-def check_administration(
-    key: Located, given: Sequence[Admission], delegated: Mapping[str, str]
-) -> Iterator[Problem]:
-    """Compare what a key policy leaves to the account with what manages and uses the key.
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """An action on a key that roles need: its policy leaves it to IAM under this condition."""
 
-    `delegated` are the actions on the key that roles of the system need, each with its why.
+    why: str
+    when: Condition
+
+
+def delegations(needs: Iterable[Need]) -> dict[str, Delegation]:
+    """Tell what a key policy has to leave to IAM, by action: what roles need of the one key.
+
+    What they need only through services (`kms:ViaService`) is left to IAM through these alone.
     """
-    wanted = {**delegated, **ADMINISTRATION}
+    found: dict[str, Delegation] = {}
+    direct: set[str] = set()
+    services: dict[str, set[str]] = {}
+    for need in sorted(needs):
+        action = need.permission.action
+        through = [each for each in need.permission.condition if each.key == VIA_SERVICE]
+        services.setdefault(action, set()).update(*(each.values for each in through))
+        if not through:
+            direct.add(action)
+        when: Condition = ()
+        if action not in direct:
+            when = condition(("StringEquals", VIA_SERVICE, services[action]))
+        found[action] = Delegation(found[action].why if action in found else need.why, when)
+    return found
+
+
+def check_administration(
+    key: Located, given: Sequence[Admission], delegated: Mapping[str, Delegation]
+) -> Iterator[Problem]:
+    """Compare what a key policy leaves to the account with what manages and uses the key."""
+    administer = {action: Delegation(why, ()) for action, why in ADMINISTRATION.items()}
+    wanted = {**delegated, **administer}
     seen: set[str] = set()
     for each in given:
-        if each.condition or not names_key(key, each.resources):
-            what = (
-                f"leaves the key to the account under {spell(each.condition)} on "
-                f"{', '.join(each.resources)}"
-            )
-            remedy = "leave it to the account on `*`, which is the key, without condition"
+        if not names_key(key, each.resources):
+            what = f"leaves the key to the account on {', '.join(each.resources)}"
+            remedy = "leave it to the account on `*`, which is the key"
             yield Problem(Code.KEY_ADMINISTRATION, each.located, each.path, what, remedy)
             continue
+        yield from _check_conditions(each, wanted)
         for action in each.actions:
             yield from _check_action(each, action, wanted, seen)
             seen.add(action)
     missing = sorted(wanted.keys() - seen)
     if missing:
-        reasons = "; ".join(f"{action}: {wanted[action]}" for action in missing)
+        reasons = "; ".join(f"{action}: {wanted[action].why}" for action in missing)
         yield Problem(
             Code.KEY_ADMINISTRATION,
             key,
@@ -80,8 +107,21 @@ def names_key(key: Located, resources: Sequence[str]) -> bool:
     return tuple(resources) in (("*",), (key.resource.arn,))
 
 
+def _check_conditions(given: Admission, wanted: Mapping[str, Delegation]) -> Iterator[Problem]:
+    """Find actions that are left to the account under a condition other than the one that holds."""
+    otherwise: dict[Condition, list[str]] = {}
+    for action in given.actions:
+        if action in wanted and wanted[action].when != given.condition:
+            otherwise.setdefault(wanted[action].when, []).append(action)
+    for when, actions in sorted(otherwise.items()):
+        names = ", ".join(sorted(actions))
+        what = f"leaves {names} to the account under {spell(given.condition)}"
+        remedy = f"leave it under {spell(when)} (blocks/key.py)"
+        yield Problem(Code.KEY_ADMINISTRATION, given.located, given.path, what, remedy)
+
+
 def _check_action(
-    given: Admission, action: str, wanted: Mapping[str, str], seen: set[str]
+    given: Admission, action: str, wanted: Mapping[str, Delegation], seen: set[str]
 ) -> Iterator[Problem]:
     if action in seen:
         what, remedy = f"leaves {action} to the account twice", "say it once"

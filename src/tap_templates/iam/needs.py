@@ -75,8 +75,8 @@ class RoleUse:
     user: Located
     path: str  # of the property that names the role
     principal: str  # the service that assumes it
-    # What the service sends as aws:SourceArn. None: nothing we can rely on. A service that sends
-    # no source keys at all has `sends_source` False.
+    # What the service sends as aws:SourceArn; a pattern if AWS makes the name after the role. None:
+    # nothing we can rely on. A service that sends no source keys at all has `sends_source` False.
     source_arn: str | None = None
     sends_source: bool = True
     needs: tuple[Need, ...] = ()

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from tap_templates.iam.codes import Code
 from tap_templates.iam.function_needs import FunctionNeeds
+from tap_templates.iam.machine_needs import MachineNeeds
 from tap_templates.iam.needs import Condition, Need, Problem, RoleUse, allow, condition
-from tap_templates.iam.services import UnknownTargetError, deliver, kind_of
+from tap_templates.iam.services import UnknownTargetError, deliver, kind_of, of_events
 from tap_templates.rendered.arns import bare_name
+from tap_templates.rendered.machines import STATE_MACHINE
 from tap_templates.rendered.view import Located, Reference, SystemView
 
 Outcome = RoleUse | Problem
@@ -24,6 +26,7 @@ _MANAGE_RULE = (
     "events:PutTargets",
     "events:RemoveTargets",
 )
+_WRITE_FLOW_LOG = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 
 
 def role_uses(view: SystemView) -> list[Outcome]:
@@ -61,6 +64,7 @@ def _is_unexplained(reference: Reference, used: set[tuple[int, str]]) -> bool:
 
 _POLICY_PROPERTIES: Mapping[str, tuple[str, ...]] = {
     "AWS::DynamoDB::GlobalTable": ("Replicas",),
+    "AWS::EC2::VPCEndpoint": ("PolicyDocument",),
     "AWS::Events::EventBus": ("Policy",),
     "AWS::Events::EventBusPolicy": ("Statement",),
     "AWS::IAM::ManagedPolicy": ("PolicyDocument",),
@@ -105,12 +109,7 @@ def _schedule(view: SystemView, located: Located) -> Iterator[Outcome]:
     when: Condition = ()
     if kind_of(str(target.get("Arn"))) == "events:event-bus":
         event = target.get("EventBridgeParameters", {})
-        keys = {"events:detail-type": "DetailType", "events:source": "Source"}
-        # Both keys have many values, one an entry; the Null test refuses an empty set.
-        when = condition(
-            *(("ForAllValues:StringEquals", key, [str(event.get(keys[key]))]) for key in keys),
-            *(("Null", key, ["false"]) for key in keys),
-        )
+        when = of_events([str(event.get("Source"))], [str(event.get("DetailType"))])
     needs: list[Need] = []
     if "KmsKeyArn" in properties:
         yield _unjudged(located, "/Properties/KmsKeyArn", "encrypts the schedule with a key")
@@ -184,6 +183,59 @@ def _endpoint(view: SystemView, located: Located) -> Iterator[Outcome]:
     )
 
 
+def _machine(view: SystemView, located: Located) -> Iterator[Outcome]:
+    needs = MachineNeeds(view, located)
+    yield RoleUse(
+        role_arn=str(located.resource.properties.get("RoleArn")),
+        user=located,
+        path="/Properties/RoleArn",
+        principal="states.amazonaws.com",
+        # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+        source_arn=located.resource.arn,
+        needs=tuple(needs.collect()),
+    )
+    yield from needs.problems
+
+
+def _flow_log(view: SystemView, located: Located) -> Iterator[Outcome]:
+    """Judge a flow log that is published to a log group.
+
+    The documented list of actions is for any log group, on `*`. Ours exists, so that nothing has to
+    be created or searched but streams; AWS's own CDK grants the same three.
+    https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+    """
+    properties, region = located.resource.properties, located.stack.region
+    if properties.get("LogDestinationType", "cloud-watch-logs") != "cloud-watch-logs":
+        path = "/Properties/LogDestinationType"
+        yield _unjudged(located, path, f"is published to {properties['LogDestinationType']}")
+        return
+    own = f"{region}:{view.account}"
+    name = "LogDestination" if "LogDestination" in properties else "LogGroupName"
+    stated = str(properties.get(name)).removesuffix(":*")
+    is_arn = stated.startswith("arn:")
+    group = stated if is_arn else f"arn:{view.partition}:logs:{own}:log-group:{stated}"
+    found = view.find(group)
+    if found is None or found.resource.type != "AWS::Logs::LogGroup":
+        yield Problem(
+            Code.NO_LOG_GROUP,
+            located,
+            f"/Properties/{name}",
+            f"is published to {stated}, which is not in the system",
+            "declare the log group with its retention and name it in LogGroupName",
+        )
+        return
+    why = f"{located.place} /Properties/{name}"
+    yield RoleUse(
+        role_arn=str(properties.get("DeliverLogsPermissionArn")),
+        user=located,
+        path="/Properties/DeliverLogsPermissionArn",
+        principal="vpc-flow-logs.amazonaws.com",
+        # AWS makes the id after the role is there, so that the role can only name the kind.
+        source_arn=f"arn:{view.partition}:ec2:{own}:vpc-flow-log/*",
+        needs=tuple(allow(action, f"{group}:*", why) for action in _WRITE_FLOW_LOG),
+    )
+
+
 def _unjudged(located: Located, path: str, what: str) -> Problem:
     return Problem(
         Code.UNJUDGED,
@@ -195,8 +247,10 @@ def _unjudged(located: Located, path: str, what: str) -> Problem:
 
 
 _USERS: Mapping[str, Callable[[SystemView, Located], Iterator[Outcome]]] = {
+    "AWS::EC2::FlowLog": _flow_log,
     "AWS::Events::Endpoint": _endpoint,
     "AWS::Events::Rule": _rule,
     "AWS::Lambda::Function": _function,
     "AWS::Scheduler::Schedule": _schedule,
+    STATE_MACHINE: _machine,
 }

@@ -9,7 +9,8 @@ What services do without a role is proven the same way, in `resource_policies`.
 A permission is one action on one resource under one condition, and the two sides must be the same
 set: a need without its grant fails at run time, a grant without its need is a privilege nobody
 uses. Whatever cannot be judged on the way is a finding too. Nothing here touches AWS; what a need
-is rests on the tables in `actions`, `platform_needs`, `function_needs` and `services`.
+is rests on the tables in `actions`, `platform_needs`, `function_needs`, `machine_needs`,
+`integrations` and `services`.
 """
 
 from collections import defaultdict
@@ -18,13 +19,14 @@ from dataclasses import dataclass
 
 from tap_templates.iam.codes import Code
 from tap_templates.iam.effective import Grant, RolePolicies, role_policies, stray_policies, within
+from tap_templates.iam.endpoint_policies import CodeNeeds, check_endpoints
 from tap_templates.iam.function_code import HandlerCode, Handlers, code_of
 from tap_templates.iam.knowledge import find_action
 from tap_templates.iam.needs import Need, Permission, Problem, RoleUse, spell
 from tap_templates.iam.patterns import covers, covers_action, is_pattern
 from tap_templates.iam.platform_needs import role_uses
 from tap_templates.iam.resource_policies import check_resource_policies, demanded, derive
-from tap_templates.iam.service_needs import ServiceUse
+from tap_templates.iam.service_use import ServiceUse
 from tap_templates.iam.trust import check_operated_trust, check_trust
 from tap_templates.model.findings import Finding, Severity
 from tap_templates.rendered.view import Located, SystemView
@@ -55,6 +57,7 @@ class _Evidence:
     uses: dict[str, list[RoleUse]]  # by role ARN
     needs: dict[str, list[Need]]
     services: list[ServiceUse]  # what is done without a role
+    code: list[CodeNeeds]  # of the functions
     problems: list[Problem]
 
 
@@ -76,6 +79,7 @@ def prove(
     problems = [*evidence.problems, *stray_policies(view)]
     needs = [need for each in evidence.needs.values() for need in each]
     problems += check_resource_policies(view, needs, evidence.services)
+    problems += check_endpoints(view, evidence.code)
     for policies in evidence.policies:
         arn = str(policies.role.resource.arn)
         problems += policies.problems
@@ -137,6 +141,7 @@ def _gather(view: SystemView, handlers: Handlers | HandlerCode) -> _Evidence:
     code = code_of(handlers)
     uses: dict[str, list[RoleUse]] = defaultdict(list)
     needs: dict[str, list[Need]] = defaultdict(list)
+    functions: list[CodeNeeds] = []
     services, problems = derive(view)
     for outcome in role_uses(view):
         match outcome:
@@ -149,8 +154,9 @@ def _gather(view: SystemView, handlers: Handlers | HandlerCode) -> _Evidence:
                 if outcome.user.resource.type == "AWS::Lambda::Function":
                     called, untold = code.needs(view, outcome.user)
                     needs[outcome.role_arn] += called
+                    functions.append(CodeNeeds(outcome.user, tuple(called)))
                     problems += untold
-    return _Evidence(role_policies(view), dict(uses), dict(needs), services, problems)
+    return _Evidence(role_policies(view), dict(uses), dict(needs), services, functions, problems)
 
 
 def _check_role(view: SystemView, use: RoleUse) -> Iterator[Problem]:

@@ -15,12 +15,19 @@ from typing import Any
 
 from tap_templates.iam.codes import Code
 from tap_templates.iam.effective import Admission, admissions
-from tap_templates.iam.key_policies import check_administration, is_own_account, names_key
+from tap_templates.iam.key_policies import (
+    Delegation,
+    check_administration,
+    delegations,
+    is_own_account,
+    names_key,
+)
 from tap_templates.iam.knowledge import find_action
 from tap_templates.iam.needs import Condition, Need, Problem, condition, spell
 from tap_templates.iam.patterns import is_pattern
 from tap_templates.iam.service_conditions import admitted, check_condition
-from tap_templates.iam.service_needs import ServiceUse, service_uses
+from tap_templates.iam.service_needs import service_uses
+from tap_templates.iam.service_use import ServiceUse
 from tap_templates.rendered.arns import bare_name
 from tap_templates.rendered.view import Located, SystemView
 
@@ -65,12 +72,12 @@ def check_resource_policies(
     """
     problems: list[Problem] = []
     guarded = _gather(view, uses, problems)
-    delegated: dict[str, dict[str, str]] = defaultdict(dict)
+    of_keys: dict[str, list[Need]] = defaultdict(list)
     for need in needs:
         if need.permission.action.startswith("kms:"):
-            delegated[need.permission.resource].setdefault(need.permission.action, need.why)
+            of_keys[need.permission.resource].append(need)
     for each in guarded.values():
-        problems += _check(each, view, delegated.get(each.arn, {}))
+        problems += _check(each, view, delegations(of_keys.get(each.arn, [])))
     return problems
 
 
@@ -148,7 +155,9 @@ def _permission(view: SystemView, located: Located) -> Admission:
     )
 
 
-def _check(guarded: _Guarded, view: SystemView, delegated: Mapping[str, str]) -> Iterator[Problem]:
+def _check(
+    guarded: _Guarded, view: SystemView, delegated: Mapping[str, Delegation]
+) -> Iterator[Problem]:
     is_key = guarded.owner.resource.type == _KEY
     administration: list[Admission] = []
     for admission in guarded.admissions:

@@ -6,13 +6,14 @@ from tap_templates.iam.codes import Code
 from tap_templates.iam.effective import Admission
 from tap_templates.iam.needs import Clause, Condition, Problem
 from tap_templates.iam.patterns import covers, is_pattern
-from tap_templates.iam.service_needs import SOURCE_ACCOUNT, ServiceUse
+from tap_templates.iam.service_use import SOURCE_ACCOUNT, ServiceUse
 
 # All are true only if the key is there: an `…IfExists` or a `Null` is not among them.
 _ON_ARNS = ("ArnEquals", "ArnLike", "StringEquals")
 _ON_ACCOUNTS = ("StringEquals",)
 _TAKES_PATTERNS = ("ArnEquals", "ArnLike")  # both do: the two are the same to IAM
 _BETWEEN_WORDS = "-_./:"
+_NAME_IT = "name the source; alarms may share a pattern with one `*` between words"
 
 
 def admitted(given: Condition, use: ServiceUse) -> bool:
@@ -51,9 +52,10 @@ def check_condition(
                 wanted = sorted({use.sends[clause.key.lower()] for use in senders})
                 remedy = f"say {wanted[0]}"
                 yield _problem(Code.SERVICE_CONDITION_DIFFERS, admission, what, remedy)
-            elif is_pattern(value) and not _is_tight(value, matched):
+            elif is_pattern(value) and not _is_as_named(value, matched):
                 what = f"{who} for {clause.key} {value}, which is more than is told to use it"
-                remedy = "name the source; alarms may share a pattern with one `*` between words"
+                known = sorted({each for use in matched for each in use.patterns})
+                remedy = f"say {known[0]}" if known else _NAME_IT
                 yield _problem(Code.SERVICE_BROADER, admission, what, remedy)
 
 
@@ -74,6 +76,10 @@ def _matches(clause: Clause, value: str, use: ServiceUse) -> bool:
         mine, theirs = value.split(":", 5), sent.split(":", 5)
         return len(mine) == len(theirs) and all(map(covers, mine, theirs))
     return value == sent
+
+
+def _is_as_named(value: str, matched: Sequence[ServiceUse]) -> bool:
+    return all(value in use.patterns for use in matched) or _is_tight(value, matched)
 
 
 def _is_tight(value: str, matched: Sequence[ServiceUse]) -> bool:

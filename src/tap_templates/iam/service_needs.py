@@ -5,21 +5,25 @@ resource type that makes one act has a function here; what nobody wrote down is 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from tap_templates.iam import api_needs
 from tap_templates.iam.codes import Code
 from tap_templates.iam.needs import Problem
 from tap_templates.iam.platform_needs import EVENTS
+from tap_templates.iam.service_use import (
+    LOG_GROUP,
+    SOURCE_ACCOUNT,
+    SOURCE_ARN,
+    Outcome,
+    ServiceUse,
+    unjudged,
+)
 from tap_templates.iam.services import find_key, is_managed_by_aws, kind_of
-from tap_templates.rendered.view import Located, SystemView, texts
+from tap_templates.rendered.view import Located, SystemView
 
 ALARMS = "cloudwatch.amazonaws.com"
 TOPICS = "sns.amazonaws.com"
-
-SOURCE_ACCOUNT = "aws:sourceaccount"
-SOURCE_ARN = "aws:sourcearn"
-LOG_GROUP = "kms:encryptioncontext:aws:logs:arn"
 
 _ALARM_ACTIONS = ("AlarmActions", "InsufficientDataActions", "OKActions")
 _ENCRYPT = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -55,24 +59,6 @@ _DERIVED_KEYS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceUse:
-    """One action of a service on one resource, for one source."""
-
-    arn: str  # of the resource
-    owner: Located  # the resource, or who uses it if its policy is another resource's
-    principal: str
-    action: str
-    sends: Mapping[str, str]  # condition keys, in lower case, that are known to come with it
-    demands: frozenset[str]  # those of them a policy has to test
-    why: str
-    # Whether a policy may name the source by a pattern: alarms share a topic they do not know.
-    by_pattern: bool = False
-
-
-Outcome = ServiceUse | Problem
-
-
 def service_uses(view: SystemView) -> list[Outcome]:
     """List what services do under their own name, with what could not be judged."""
     found: list[Outcome] = []
@@ -83,7 +69,7 @@ def service_uses(view: SystemView) -> list[Outcome]:
         for name in _UNREAD.get(kind, ()):
             if not name or name in located.resource.properties:
                 path = f"/Properties/{name}".removesuffix("/")
-                found.append(_unjudged(located, path, f"is or has a policy: {kind} {name}".strip()))
+                found.append(unjudged(located, path, f"is or has a policy: {kind} {name}".strip()))
     return [*found, *_unknown_users_of_keys(view)]
 
 
@@ -95,7 +81,7 @@ def _alarm(view: SystemView, alarm: Located) -> Iterator[Outcome]:
             path = f"/Properties/{name}/{index}"
             topic = view.find(str(arn)) if kind_of(str(arn)) == "sns" else None
             if topic is None:
-                yield _unjudged(alarm, path, f"tells {arn}, which is no topic of this system")
+                yield unjudged(alarm, path, f"tells {arn}, which is no topic of this system")
             elif arn not in told:
                 told.add(arn)
                 yield from _publish(view, alarm, topic, f"{alarm.place} {path}")
@@ -186,14 +172,14 @@ def _subscribe(
         place = (f"{path}/RedrivePolicy", redrive.get("deadLetterTargetArn"))
         yield from _hand_over(view, source, place, TOPICS, sends)
     elif redrive is not None:
-        yield _unjudged(source, f"{path}/RedrivePolicy", "has a redrive policy that is a text")
+        yield unjudged(source, f"{path}/RedrivePolicy", "has a redrive policy that is a text")
 
 
 def _global_table(_view: SystemView, table: Located) -> Iterator[Outcome]:
     for index, replica in enumerate(table.resource.properties.get("Replicas", [])):
         if "ResourcePolicy" in replica:
             path = f"/Properties/Replicas/{index}/ResourcePolicy"
-            yield _unjudged(table, path, "has a policy of its own")
+            yield unjudged(table, path, "has a policy of its own")
 
 
 def _hand_over(
@@ -208,7 +194,7 @@ def _hand_over(
     kind, target, why = kind_of(arn), view.find(arn), f"{source.place} {place[0]}"
     if target is None or kind not in ("lambda", "sqs"):
         what = f"delivers to {arn} without a role, which is no queue or function of this system"
-        yield _unjudged(source, path, what)
+        yield unjudged(source, path, what)
         return
     yield ServiceUse(
         arn=arn,
@@ -260,7 +246,7 @@ def _key_of(
         return
     key = find_key(view, located.stack.region, str(stated))
     if key is None:
-        yield _unjudged(located, path, f"is encrypted with {stated}, no key of this system")
+        yield unjudged(located, path, f"is encrypted with {stated}, no key of this system")
         return
     yield key
 
@@ -271,22 +257,12 @@ def _unknown_users_of_keys(view: SystemView) -> Iterator[Problem]:
         keys |= {each for each in (key.resource.ref, key.resource.arn, key.resource.name) if each}
     for located in view.resources() if keys else ():
         kind = located.resource.type
-        for path, text in texts(located.resource.properties, "/Properties"):
+        for path, text in located.resource.texts:
             if text not in keys or (kind, path) in _DERIVED_KEYS:
                 continue
             name = path.rpartition("/")[2].lower()
             if "kms" in name or "encryption" in name:
-                yield _unjudged(located, path, f"is encrypted with {text}")
-
-
-def _unjudged(located: Located, path: str, what: str) -> Problem:
-    return Problem(
-        Code.UNJUDGED,
-        located,
-        path,
-        f"{what}; nobody wrote down which service that admits",
-        "write it down in iam/service_needs.py, with its source",
-    )
+                yield unjudged(located, path, f"is encrypted with {text}")
 
 
 _USERS: Mapping[str, Callable[[SystemView, Located], Iterator[Outcome]]] = {
@@ -297,4 +273,5 @@ _USERS: Mapping[str, Callable[[SystemView, Located], Iterator[Outcome]]] = {
     "AWS::Logs::LogGroup": _log_group,
     "AWS::SNS::Subscription": _subscription,
     "AWS::SNS::Topic": _topic,
+    **api_needs.USERS,
 }

@@ -3,8 +3,13 @@
 Used wherever a role delivers: a schedule, a rule, a function's destination, code that sends.
 """
 
-from tap_templates.iam.needs import Condition, Need, allow
-from tap_templates.rendered.view import Located, SystemView, texts
+import re
+from collections.abc import Collection
+
+from tap_templates.iam.needs import Condition, Need, allow, condition
+from tap_templates.rendered.view import Located, SystemView
+
+VIA_SERVICE = "kms:ViaService"
 
 _ENCRYPT = ("kms:Decrypt", "kms:GenerateDataKey")
 # Of the service, open to whoever may use the resource: needs nothing of the sender.
@@ -20,8 +25,12 @@ _KEY_PROPERTIES = frozenset(
         "KmsMasterKeyId",
     }
 )
-# Whose senders' needs are written down here.
-_JUDGED_TYPES = ("AWS::SNS::Topic", "AWS::SQS::Queue")
+# Whose senders' needs are written down here, and the service that uses the key in their name:
+# https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+_JUDGED_TYPES = {"AWS::SNS::Topic": "sns", "AWS::SQS::Queue": "sqs"}
+_QUEUE_URL = re.compile(
+    r"https://sqs\.(?P<region>[^./]+)\.amazonaws\.com(?:\.cn)?/(?P<account>[^/]+)/(?P<name>[^/]+)"
+)
 
 
 class UnknownTargetError(Exception):
@@ -65,14 +74,38 @@ def use_key_of(view: SystemView, arn: str, why: str) -> list[Need]:
     if found is None:
         return []
     needs: list[Need] = []
-    for path, stated in texts(found.resource.properties):
+    for path, stated in found.resource.texts:
         if path.rpartition("/")[2] not in _KEY_PROPERTIES or stated.startswith(_AWS_MANAGED_KEY):
             continue
         if found.resource.type not in _JUDGED_TYPES:
             raise UnknownTargetError(f"{arn}, encrypted by {stated}")
         key_arn = _key_arn(view, found, stated)
-        needs += [allow(action, key_arn, f"{why}, encrypted by {key_arn}") for action in _ENCRYPT]
+        service = _JUDGED_TYPES[found.resource.type]
+        through = f"{service}.{found.stack.region}.amazonaws.com"
+        when = condition(("StringEquals", VIA_SERVICE, [through]))
+        reason = f"{why}, encrypted by {key_arn}"
+        needs += [allow(action, key_arn, reason, when) for action in _ENCRYPT]
     return needs
+
+
+def queue_arn(view: SystemView, url: str) -> str | None:
+    """Read the ARN of a queue off its URL; None for a text that is none."""
+    found = _QUEUE_URL.fullmatch(url)
+    if found is None:
+        return None
+    return f"arn:{view.partition}:sqs:{found['region']}:{found['account']}:{found['name']}"
+
+
+def of_events(sources: Collection[str], types: Collection[str]) -> Condition:
+    """Hold putting events to what they say they are.
+
+    Both keys have many values, one an entry; the Null test refuses an empty set.
+    """
+    keys = {"events:detail-type": types, "events:source": sources}
+    return condition(
+        *(("ForAllValues:StringEquals", key, values) for key, values in keys.items()),
+        *(("Null", key, ["false"]) for key in keys),
+    )
 
 
 def _whole(arn: str) -> str:

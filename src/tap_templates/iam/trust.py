@@ -11,6 +11,7 @@ _ASSUME = ("sts:AssumeRole",)
 _ACCOUNT = "aws:SourceAccount"
 _ARN = "aws:SourceArn"
 _OPERATORS = {_ACCOUNT: ("StringEquals",), _ARN: ("ArnEquals", "ArnLike", "StringEquals")}
+_TAKE_PATTERNS = ("ArnEquals", "ArnLike")  # to the others a `*` is a star
 
 
 def check_trust(policies: RolePolicies, uses: Sequence[RoleUse], account: str) -> Iterator[Problem]:
@@ -116,7 +117,7 @@ def _holds(clause: Clause, key: str, values: tuple[str, ...]) -> bool:
     return (
         clause.operator in _OPERATORS[key]
         and clause.values == values
-        and not any(map(is_pattern, clause.values))
+        and (clause.operator in _TAKE_PATTERNS or not any(map(is_pattern, values)))
     )
 
 

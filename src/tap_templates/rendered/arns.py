@@ -61,7 +61,24 @@ def _arn(service: str, resource: str) -> str:
     return f"{_ARN}{service}:{_OWN}{resource}"
 
 
+def _ec2(resource: str, attribute: str, **attributes: str) -> Shape:
+    """Describe a type whose id AWS generates: `Ref` and one attribute are that id."""
+    return Shape(
+        arn=_arn("ec2", f"{resource}/{{name}}"), attributes={attribute: "{name}", **attributes}
+    )
+
+
 SHAPES: Mapping[str, Shape] = {
+    "AWS::ApiGatewayV2::Api": Shape(
+        arn=_ARN + "apigateway:{region}::/apis/{name}", attributes={"ApiId": "{name}"}
+    ),
+    "AWS::ApiGatewayV2::Authorizer": Shape(attributes={"AuthorizerId": "{name}"}),
+    "AWS::ApiGatewayV2::Deployment": Shape(attributes={"DeploymentId": "{name}"}),
+    "AWS::ApiGatewayV2::Integration": Shape(attributes={"IntegrationId": "{name}"}),
+    "AWS::ApiGatewayV2::Route": Shape(attributes={"RouteId": "{name}"}),
+    "AWS::ApiGatewayV2::Stage": Shape(
+        name="StageName", arn=_ARN + "apigateway:{region}::/apis/{ApiId}/stages/{name}"
+    ),
     "AWS::CloudWatch::Alarm": Shape(
         name="AlarmName", arn=_arn("cloudwatch", "alarm:{name}"), attributes={"Arn": "{arn}"}
     ),
@@ -81,6 +98,30 @@ SHAPES: Mapping[str, Shape] = {
         arn=_arn("dynamodb", "table/{name}"),
         attributes={"Arn": "{arn}", "StreamArn": "{arn}/stream/{StreamLabel}"},
     ),
+    "AWS::EC2::EIP": Shape(
+        arn=_arn("ec2", "elastic-ip/{AllocationId}"),
+        ref="{PublicIp}",
+        attributes={"AllocationId": "{AllocationId}", "PublicIp": "{PublicIp}"},
+    ),
+    "AWS::EC2::FlowLog": _ec2("vpc-flow-log", "Id"),
+    "AWS::EC2::InternetGateway": _ec2("internet-gateway", "InternetGatewayId"),
+    "AWS::EC2::NatGateway": _ec2("natgateway", "NatGatewayId"),
+    "AWS::EC2::Route": Shape(),
+    "AWS::EC2::RouteTable": _ec2("route-table", "RouteTableId"),
+    "AWS::EC2::SecurityGroup": _ec2("security-group", "GroupId", Id="{name}", VpcId="{VpcId}"),
+    "AWS::EC2::SecurityGroupEgress": _ec2("security-group-rule", "Id"),
+    "AWS::EC2::SecurityGroupIngress": _ec2("security-group-rule", "Id"),
+    "AWS::EC2::Subnet": _ec2(
+        "subnet",
+        "SubnetId",
+        AvailabilityZone="{AvailabilityZone}",
+        CidrBlock="{CidrBlock}",
+        VpcId="{VpcId}",
+    ),
+    "AWS::EC2::SubnetRouteTableAssociation": Shape(attributes={"Id": "{name}"}),
+    "AWS::EC2::VPC": _ec2("vpc", "VpcId", CidrBlock="{CidrBlock}"),
+    "AWS::EC2::VPCEndpoint": _ec2("vpc-endpoint", "Id"),
+    "AWS::EC2::VPCGatewayAttachment": Shape(),
     "AWS::Events::Archive": Shape(
         name="ArchiveName",
         arn=_arn("events", "archive/{name}"),

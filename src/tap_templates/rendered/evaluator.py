@@ -4,11 +4,13 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
+from itertools import islice
 from typing import Any, Final
 
 from tap_templates.errors import TapError
 from tap_templates.rendered.arns import Identity, Place, identify
-from tap_templates.rendered.tokens import is_known, token
+from tap_templates.rendered.tokens import is_known, split_known, token
 
 _SUB = re.compile(r"\$\{([^}]*)\}")
 _NO_VALUE: Final = object()
@@ -164,7 +166,8 @@ class Evaluator:
             region = self.scope.region
             return UnknownList(what, region) if is_list else token(what, region)
         if is_list:
-            return [each.strip() for each in str(given).split(",")] if str(given) else []
+            text = str(given)
+            return [each.strip() for each in split_known(text, ",")] if text else []
         return self._text(given, f"/Parameters/{name}")
 
     def _text(self, value: Any, path: str) -> str:
@@ -305,10 +308,25 @@ class Evaluator:
         count, *bits = [
             self._string(size, f"{path}/{index}") for index, size in enumerate(sizes, 1)
         ]
-        if not count.isdecimal():
-            raise self._error(path, f"has the count {count!r}")
+        if not count.isdecimal() or not all(each.isdecimal() for each in bits):
+            raise self._error(path, f"has the count {' and '.join([count, *bits])!r}")
+        if bits and is_known(text):
+            return self._blocks(text, int(count), int(bits[0]), path)
+        # How large the blocks are that are asked for without bits is not documented.
         what = f"cidr({','.join([text, count, *bits])})"
         return [token(f"{what}.{index}", self.scope.region) for index in range(int(count))]
+
+    def _blocks(self, text: str, count: int, bits: int, path: str) -> list[str]:
+        """Cut `count` blocks, with `bits` left for hosts, off the beginning of a block."""
+        try:
+            block = ip_network(text)
+            free = block.max_prefixlen - block.prefixlen
+            cut = [str(each) for each in islice(block.subnets(free - bits), count)]
+        except ValueError as error:
+            raise self._error(path, f"cannot be cut: {error}") from error
+        if len(cut) < count:
+            raise self._error(path, f"wants {count} blocks of {text}, which has {len(cut)}")
+        return cut
 
     # Conditions.
 

@@ -6,10 +6,11 @@ a template we do not understand is not judged at all, rather than in part.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tap_templates.rendered.evaluator import Evaluator, ResolveError, Scope
+from tap_templates.rendered.texts import texts
 
 __all__ = ["ACCOUNT", "ResolveError", "ResolvedResource", "ResolvedStack", "resolve_stack"]
 
@@ -27,6 +28,12 @@ class ResolvedResource:
     arn: str | None  # None if the type is not in `arns.SHAPES`, or has no ARN
     ref: str
     raw: Mapping[str, Any]  # as the template has it, with DependsOn, DeletionPolicy, Metadata
+    # The texts in its properties, with their JSON pointers below the resource: asked for so often
+    # that they are read off once.
+    texts: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", tuple(texts(self.properties, "/Properties")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

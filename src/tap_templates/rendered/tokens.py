@@ -32,3 +32,19 @@ def package_of(text: str) -> str | None:
 def is_known(text: str) -> bool:
     """Tell whether `text` is what AWS will see, with no token or dynamic reference in it."""
     return _DYNAMIC_REFERENCE not in text and _TOKEN.search(text) is None
+
+
+def split_known(text: str, delimiter: str) -> list[str]:
+    """Split what is known of `text`: a token stays whole, whatever characters it is spelled with.
+
+    For values that cannot hold the delimiter themselves, as what a list parameter is given.
+    """
+    parts, at = [""], 0
+    for match in (*_TOKEN.finditer(text), None):
+        first, *others = text[at : match.start() if match else None].split(delimiter)
+        parts[-1] += first
+        parts += others
+        if match:
+            parts[-1] += match.group()
+            at = match.end()
+    return parts

@@ -10,7 +10,19 @@ from typing import Any, Protocol
 
 from tap_templates.rendered.evaluator import ResolveError
 from tap_templates.rendered.resolve import ACCOUNT, ResolvedResource, ResolvedStack, resolve_stack
+from tap_templates.rendered.texts import texts
 from tap_templates.rendered.tokens import package_token
+
+__all__ = [
+    "Located",
+    "Reference",
+    "RenderedStack",
+    "ResolveError",
+    "StackSource",
+    "SystemView",
+    "resolve_system",
+    "texts",
+]
 
 
 class RenderedStack(Protocol):
@@ -117,21 +129,9 @@ class SystemView:
     def references(self) -> Iterator[Reference]:
         """Iterate over all ARNs in all properties, also those within a longer list."""
         for located in self.resources():
-            for path, text in texts(located.resource.properties, "/Properties"):
+            for path, text in located.resource.texts:
                 if text.startswith("arn:"):
                     yield Reference(located, path, text, self.find(text))
-
-
-def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Iterate over the strings in `value`, each with its JSON pointer."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from texts(each, f"{path}/{str(key).replace('~', '~0').replace('/', '~1')}")
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from texts(each, f"{path}/{index}")
 
 
 def resolve_system(

@@ -235,29 +235,22 @@ FAULTS: list[tuple[Code, Edit]] = [
 
 def _encrypt_by_role(case: Any) -> None:
     """Encrypt the failure queue, to which only a role sends."""
-    case.templates["processing"]["Resources"]["QueueKey"] = {
-        "Type": "AWS::KMS::Key",
-        "Properties": {
-            "KeyPolicy": {
-                "Statement": [
-                    case.admitted("processing", "LogKey")[0]
-                    | {
-                        "Action": [
-                            *case.admitted("processing", "LogKey")[0]["Action"],
-                            "kms:Decrypt",
-                            "kms:GenerateDataKey",
-                        ]
-                    }
-                ]
-            }
-        },
-    }
+    administer = case.admitted("processing", "LogKey")[0]
+    through = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "sqs.${AWS::Region}.amazonaws.com"}}}
+    for_all = administer | {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Condition": through}
+    case.add(
+        "processing",
+        "QueueKey",
+        "AWS::KMS::Key",
+        KeyPolicy={"Statement": [administer, for_all]},
+    )
     case.properties("processing", "Failed")["KmsMasterKeyId"] = {"Ref": "QueueKey"}
     case.statements("processing").append(
         {
             "Effect": "Allow",
             "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
             "Resource": {"Fn::GetAtt": ["QueueKey", "Arn"]},
+            "Condition": through,
         }
     )
 

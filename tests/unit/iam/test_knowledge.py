@@ -77,3 +77,7 @@ def test_sources_are_named_as_python_imports_them(tmp_path):
         "trading_processor/app.py": "A = 1\n",
         "trading_processor/inner/more.py": "B = 1\n",
     }
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "keys.py").write_text("C = 1\n")
+    assert read_sources(folder, ["shared"])["shared/keys.py"] == "C = 1\n"

@@ -1,6 +1,10 @@
 """The proof is measured by what it finds: every mutant of a proven system."""
 
 from mutants import survivors
+from unit.iam.building import EAST
+from unit.iam.market_mutants import more_mutants
+
+from tap_templates.iam.proof import HandlerCode, prove
 
 
 def test_no_mutant_of_a_proven_system_survives(case):
@@ -8,3 +12,20 @@ def test_no_mutant_of_a_proven_system_survives(case):
     print(f"{count - len(alive)} of {count} mutants found")  # noqa: T201  # the score
     assert alive == []
     assert count > 500
+
+
+def test_no_mutant_of_a_pipeline_survives(market):
+    market.where = dict.fromkeys(market.templates, (EAST,))  # the other region is the same again
+    alive, count = survivors(market.view(), market.handlers)
+    print(f"{count - len(alive)} of {count} mutants found")  # noqa: T201  # the score
+    assert alive == []
+    assert count > 2000
+
+
+def test_no_other_change_of_what_uses_the_roles_survives(market):
+    market.where = dict.fromkeys(market.templates, (EAST,))
+    view, code = market.view(), HandlerCode(market.handlers)
+    assert prove(view, code) == []
+    changed = list(more_mutants(view))
+    assert [name for name, mutant in changed if not prove(mutant, code)] == []
+    assert len(changed) > 60

@@ -73,21 +73,6 @@ def needs(case, body: str) -> set[tuple[str, str, str]]:
             [f"arn:aws:dynamodb:{OWN}:table/t"],
         ),
         (
-            "client('events').put_events(Entries=[{'EventBusName': 'bus-dev'}])",
-            "events:PutEvents",
-            BUSES[:1],
-        ),
-        (
-            "client('events').put_events(EndpointId='e.x', Entries=[{'EventBusName': 'bus-dev'}])",
-            "events:PutEvents",
-            BUSES,
-        ),
-        (
-            "client('events').put_events(Entries=[{'Source': 's'}])",
-            "events:PutEvents",
-            [f"arn:aws:events:{OWN}:event-bus/default"],
-        ),
-        (
             "client('sqs').send_message_batch(QueueUrl=os.environ['QUEUE'])",
             "sqs:SendMessage",
             [f"arn:aws:sqs:{OWN}:failed-dev"],
@@ -127,6 +112,52 @@ def test_a_call_needs_its_action_on_exactly_its_resource(case, call, action, res
     assert needs(case, f"boto3.{call}") == {(action, resource, "") for resource in resources}
 
 
+ENTRY = "'Source': 's', 'DetailType': 'd'"
+AS_SAID = (
+    "ForAllValues:StringEquals(events:detail-type = {}) and "
+    "ForAllValues:StringEquals(events:source = s) and "
+    "Null(events:detail-type = false) and Null(events:source = false)"
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "types", "buses"),
+    [
+        (f"Entries=[{{'EventBusName': 'bus-dev', {ENTRY}}}]", "d", BUSES[:1]),
+        (f"EndpointId='e.x', Entries=[{{'EventBusName': 'bus-dev', {ENTRY}}}]", "d", BUSES),
+        (f"Entries=[{{{ENTRY}}}]", "d", [f"arn:aws:events:{OWN}:event-bus/default"]),
+        (
+            f"Entries=[{{{ENTRY}}}, {{'Source': 's', 'DetailType': 'e'}}]",
+            "d, e",
+            [f"arn:aws:events:{OWN}:event-bus/default"],
+        ),
+        (
+            f"Entries=[{{{ENTRY}}} if input() else {{'Source': 's', 'DetailType': 'e'}}]",
+            "d, e",
+            [f"arn:aws:events:{OWN}:event-bus/default"],
+        ),
+    ],
+)
+def test_events_are_held_to_what_all_entries_of_a_call_say(case, given, types, buses):
+    found = needs(case, f"boto3.client('events').put_events({given})")
+    assert found == {("events:PutEvents", bus, AS_SAID.format(types)) for bus in buses}
+
+
+@pytest.mark.parametrize(
+    ("key", "resource"),
+    [
+        ("'a/b.json'", "a/b.json"),
+        ("f'a/b/{input()}.json'", "a/b/*"),
+        ("'a/' + input()", "a/*"),
+        ("f'a/b-{input()}'", "a/*"),
+        ("f\"{os.environ['OTHER_REGION']}/{input()}\"", "eu-west-1/*"),
+    ],
+)
+def test_an_object_is_named_by_its_key_or_by_the_folder_it_is_in(case, key, resource):
+    found = needs(case, f"boto3.client('s3').put_object(Bucket='b', Key={key})")
+    assert found == {("s3:PutObject", f"arn:aws:s3:::b/{resource}", "")}
+
+
 def test_metrics_are_held_to_their_namespace(case):
     assert needs(case, "boto3.client('cloudwatch').put_metric_data(Namespace='N')") == {
         ("cloudwatch:PutMetricData", "*", "StringEquals(cloudwatch:namespace = N)")
@@ -147,9 +178,20 @@ def test_asking_who_one_is_needs_nothing(case):
         ("client('dynamodb').transact_write_items(TransactItems=[{'Odd': {}}])", "CALL_UNMAPPED"),
         ("client('dynamodb').get_waiter('table_exists').wait(TableName='t')", "CALL_UNMAPPED"),
         (
-            "client('events').put_events(EndpointId='e', Entries=[{'EventBusName': 'x'}])",
+            f"client('events').put_events(EndpointId='e', Entries=[{{{ENTRY}}}])",
             "CALL_RESOURCE",
         ),
+        ("client('events').put_events(Entries=[{'Source': 's'}])", "CALL_RESOURCE"),
+        ("client('events').put_events(Entries=[{'DetailType': 'd'}])", "CALL_RESOURCE"),
+        (
+            f"client('events').put_events(Entries=[{{{ENTRY}}} if input() else {{'Source': 's'}}])",
+            "CALL_RESOURCE",
+        ),
+        ("client('s3').put_object(Bucket='b', Key=f'{input()}/a')", "CALL_RESOURCE"),
+        ("client('s3').put_object(Bucket='b', Key=f'a{input()}')", "CALL_RESOURCE"),
+        ("client('s3').put_object(Bucket='b', Key=f'*/{input()}')", "CALL_RESOURCE"),
+        ("client('s3').put_object(Bucket='b', Key='k', Tagging='x')", "CALL_UNMAPPED"),
+        ("client('s3').put_object(Bucket='b', Key='k', **input())", "CALL_RESOURCE"),
         ("client('sqs').send_message(QueueUrl='queue')", "CALL_RESOURCE"),
         ("client('sqs').nonsense(QueueUrl='https://sqs.r.amazonaws.com/1/q')", "CALL_UNMAPPED"),
         ("client('kms').decrypt(KeyId='alias/x')", "CALL_RESOURCE"),
@@ -221,7 +263,8 @@ def test_an_encrypted_queue_needs_its_key(case, by):
     case.properties("processing", "Failed")["KmsMasterKeyId"] = stated
     key = f"arn:aws:kms:{OWN}:key/<processing.Key@us-east-1>"
     found, _ = _of(case, "processing", "Processor")
-    assert {f"kms:Decrypt on {key}", f"kms:GenerateDataKey on {key}"} <= found
+    through = "if StringEquals(kms:ViaService = sqs.us-east-1.amazonaws.com)"
+    assert {f"kms:Decrypt on {key} {through}", f"kms:GenerateDataKey on {key} {through}"} <= found
 
 
 def test_a_queue_encrypted_by_a_key_we_cannot_see_is_refused(case):
@@ -277,6 +320,9 @@ def test_a_function_in_a_vpc_needs_its_interfaces_and_its_code_must_not_use_them
     )
     assert sum(each.startswith("Deny") for each in network) == 6
     case.properties("processing", "Processor")["VpcConfig"]["SubnetIds"] = ["subnet-elsewhere"]
+    assert any("VPC" in each for each in _of(case, "processing", "Processor")[1])
+    subnets = [{"Ref": "Subnet"}, "subnet-elsewhere"]
+    case.properties("processing", "Processor")["VpcConfig"]["SubnetIds"] = subnets
     assert any("VPC" in each for each in _of(case, "processing", "Processor")[1])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from unit.iam import planted_in_services
+from unit.iam import planted_in_market, planted_in_services
 
 from tap_templates.iam.codes import Code
 from tap_templates.iam.proof import privileges
@@ -143,7 +143,7 @@ def test_a_planted_fault_is_found_by_its_code(case, code, plant):
 
 
 def test_every_code_has_a_planted_fault():
-    assert {code for code, _ in FAULTS} == set(Code)
+    assert {code for code, _ in (*FAULTS, *planted_in_market.FAULTS)} == set(Code)
 
 
 def test_codes_are_unique_and_derived():

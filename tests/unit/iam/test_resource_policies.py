@@ -50,10 +50,48 @@ def test_a_missing_admission_says_who_needs_it_and_how_many(case):
 
 def test_a_key_has_to_leave_to_iam_what_a_role_needs_of_it(case):
     SILENT["KEY_DELEGATES: what a role needs of the key"](case)
-    case.admitted("processing", "QueueKey")[0]["Action"].remove("kms:Decrypt")
+    case.admitted("processing", "QueueKey")[1]["Action"].remove("kms:Decrypt")
     found = case.findings()
     assert {each.code for each in found} == {Code.KEY_ADMINISTRATION.code}
     assert "does not leave kms:Decrypt to the account (kms:Decrypt: processing" in found[0].what
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        None,
+        {"StringEquals": {"kms:ViaService": "sns.us-east-1.amazonaws.com"}},
+        {"StringLike": {"kms:ViaService": "sqs.*.amazonaws.com"}},
+    ],
+)
+def test_a_key_is_left_to_iam_through_the_service_that_uses_it_alone(case, condition):
+    SILENT["KEY_DELEGATES: what a role needs of the key"](case)
+    statement = case.admitted("processing", "QueueKey")[1]
+    statement.pop("Condition")
+    if condition:
+        statement["Condition"] = condition
+    assert {each.code for each in case.findings()} == {Code.KEY_ADMINISTRATION.code}
+
+
+def test_a_key_that_code_uses_directly_too_is_left_to_iam_without_condition(case):
+    SILENT["KEY_DELEGATES: what a role needs of the key"](case)
+    key = {"Fn::GetAtt": ["QueueKey", "Arn"]}
+    case.properties("processing", "Processor")["Environment"]["Variables"]["KEY"] = key
+    case.handlers["trading-processor"]["trading_processor/more.py"] = (
+        "import os\nimport boto3\n"
+        "boto3.client('kms').decrypt(KeyId=os.environ['KEY'], CiphertextBlob=b'')\n"
+    )
+    case.statements("processing").append(
+        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}
+    )
+    assert case.codes() == {"KEY-ADMINISTRATION"}
+    through, root = (
+        case.admitted("processing", "QueueKey")[1],
+        case.admitted("processing", "LogKey"),
+    )
+    through["Action"] = ["kms:GenerateDataKey"]
+    case.admitted("processing", "QueueKey").append(root[0] | {"Action": "kms:Decrypt"})
+    assert case.findings() == []
 
 
 def test_a_condition_on_the_key_of_a_queue_is_refused_for_eventbridge(case):

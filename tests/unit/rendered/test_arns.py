@@ -6,11 +6,23 @@ from tap_templates.rendered.arns import SHAPES, bare_name
 from tap_templates.rendered.resolve import resolve_stack
 
 A = "us-east-1:111122223333"
+IT = "<s.It@us-east-1>"  # an id that AWS generates
 
 
 @pytest.mark.parametrize(
     ("kind", "properties", "arn", "ref"),
     [
+        ("ApiGatewayV2::Api", {"Name": "a"}, f"arn:aws:apigateway:us-east-1::/apis/{IT}", IT),
+        ("ApiGatewayV2::Authorizer", {"Name": "a"}, None, IT),
+        ("ApiGatewayV2::Deployment", {}, None, IT),
+        ("ApiGatewayV2::Integration", {}, None, IT),
+        ("ApiGatewayV2::Route", {"RouteKey": "GET /"}, None, IT),
+        (
+            "ApiGatewayV2::Stage",
+            {"ApiId": "i", "StageName": "$default"},
+            "arn:aws:apigateway:us-east-1::/apis/i/stages/$default",
+            "$default",
+        ),
         ("CloudWatch::Alarm", {"AlarmName": "a"}, f"arn:aws:cloudwatch:{A}:alarm:a", "a"),
         (
             "CloudWatch::Dashboard",
@@ -19,6 +31,30 @@ A = "us-east-1:111122223333"
             "d",
         ),
         ("DynamoDB::GlobalTable", {"TableName": "t"}, f"arn:aws:dynamodb:{A}:table/t", "t"),
+        (
+            "EC2::EIP",
+            {"Domain": "vpc"},
+            f"arn:aws:ec2:{A}:elastic-ip/<s.It.AllocationId@us-east-1>",
+            "<s.It.PublicIp@us-east-1>",
+        ),
+        *(
+            (f"EC2::{kind}", {}, f"arn:aws:ec2:{A}:{word}/{IT}", IT)
+            for kind, word in (
+                ("FlowLog", "vpc-flow-log"),
+                ("InternetGateway", "internet-gateway"),
+                ("NatGateway", "natgateway"),
+                ("RouteTable", "route-table"),
+                ("SecurityGroup", "security-group"),
+                ("SecurityGroupEgress", "security-group-rule"),
+                ("SecurityGroupIngress", "security-group-rule"),
+                ("Subnet", "subnet"),
+                ("VPC", "vpc"),
+                ("VPCEndpoint", "vpc-endpoint"),
+            )
+        ),
+        ("EC2::Route", {}, None, IT),
+        ("EC2::SubnetRouteTableAssociation", {}, None, IT),
+        ("EC2::VPCGatewayAttachment", {}, None, IT),
         ("Events::Archive", {"ArchiveName": "a"}, f"arn:aws:events:{A}:archive/a", "a"),
         ("Events::Endpoint", {"Name": "e"}, f"arn:aws:events:{A}:endpoint/e", "e"),
         ("Events::EventBus", {"Name": "b"}, f"arn:aws:events:{A}:event-bus/b", "b"),
@@ -79,6 +115,12 @@ A = "us-east-1:111122223333"
         ),
         ("Scheduler::Schedule", {"Name": "s"}, f"arn:aws:scheduler:{A}:schedule/default/s", "s"),
         ("Scheduler::ScheduleGroup", {"Name": "g"}, f"arn:aws:scheduler:{A}:schedule-group/g", "g"),
+        (
+            "StepFunctions::StateMachine",
+            {"StateMachineName": "m"},
+            f"arn:aws:states:{A}:stateMachine:m",
+            f"arn:aws:states:{A}:stateMachine:m",
+        ),
         ("Unheard::Of", {"Name": "x"}, None, "<s.It@us-east-1>"),
     ],
 )
@@ -97,6 +139,31 @@ def test_the_arn_attribute_of_a_log_group_names_its_streams():
     }
     stack = resolve_stack(template, stack="s", region="us-east-1", parameters={})
     assert stack.outputs["Arn"] == f"arn:aws:logs:{A}:log-group:/l:*"
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute", "expected"),
+    [
+        ("ApiGatewayV2::Api", "ApiId", IT),
+        ("EC2::EIP", "AllocationId", "<s.It.AllocationId@us-east-1>"),
+        ("EC2::SecurityGroup", "GroupId", IT),
+        ("EC2::SecurityGroup", "VpcId", "v"),
+        ("EC2::Subnet", "SubnetId", IT),
+        ("EC2::Subnet", "CidrBlock", "10.0.0.0/24"),
+        ("EC2::Subnet", "AvailabilityZone", "<s.It.AvailabilityZone@us-east-1>"),
+        ("EC2::VPC", "VpcId", IT),
+        ("EC2::VPC", "CidrBlock", "10.0.0.0/24"),
+        ("EC2::VPC", "DefaultSecurityGroup", "<s.It.DefaultSecurityGroup@us-east-1>"),
+    ],
+)
+def test_an_attribute_that_is_the_id_or_a_property_is_told(kind, attribute, expected):
+    properties = {"VpcId": "v", "CidrBlock": "10.0.0.0/24"}
+    template = {
+        "Resources": {"It": {"Type": f"AWS::{kind}", "Properties": properties}},
+        "Outputs": {"Told": {"Value": {"Fn::GetAtt": ["It", attribute]}}},
+    }
+    stack = resolve_stack(template, stack="s", region="us-east-1", parameters={})
+    assert stack.outputs["Told"] == expected
 
 
 def test_the_table_of_types_is_sorted_and_speaks_of_aws_types_only():

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tap_templates.rendered.resolve import ResolveError, resolve_stack
-from tap_templates.rendered.tokens import is_known
+from tap_templates.rendered.tokens import is_known, split_known
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {
@@ -98,7 +98,15 @@ def evaluate(expression: Any, **changes: Any) -> Any:
         ({"Fn::Select": [0, {"Fn::Split": ["-", "a-b"]}]}, "a"),
         ({"Fn::Split": ["/", "a/b"]}, ["a", "b"]),
         ({"Fn::Split": ["/", {"Ref": "Unset"}]}, ["<split(/,(s.Unset@us-east-1)).*@us-east-1>"]),
-        ({"Fn::Cidr": ["10.0.0.0/16", 1, 8]}, ["<cidr(10.0.0.0/16,1,8).0@us-east-1>"]),
+        ({"Fn::Cidr": ["10.0.0.0/16", 3, 8]}, ["10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24"]),
+        ({"Fn::Cidr": ["10.0.0.0/24", "2", "5"]}, ["10.0.0.0/27", "10.0.0.32/27"]),
+        ({"Fn::Cidr": ["2001:db8::/56", 2, 64]}, ["2001:db8::/64", "2001:db8:0:1::/64"]),
+        ({"Fn::Select": [1, {"Fn::Cidr": ["10.0.0.0/24", 2, 5]}]}, "10.0.0.32/27"),
+        ({"Fn::Cidr": ["10.0.0.0/16", 1]}, ["<cidr(10.0.0.0/16,1).0@us-east-1>"]),
+        (
+            {"Fn::Cidr": [{"Ref": "Unset"}, 1, 8]},
+            ["<cidr((s.Unset@us-east-1),1,8).0@us-east-1>"],
+        ),
         ({"Fn::If": ["IsEast", "e", "w"]}, "e"),
         ({"Fn::If": ["IsWest", "w", {"Ref": "AWS::NoValue"}]}, "no value"),
         ({"Fn::If": ["Both", 1, 0]}, 0),
@@ -132,6 +140,11 @@ def test_an_intrinsic_has_the_value_cloudformation_would_give_it(expression, exp
         ({"Fn::Join": [",", "text"]}, "a list is needed"),
         ({"Fn::Split": ["", "text"]}, "needs a delimiter"),
         ({"Fn::Cidr": ["10.0.0.0/16", "many"]}, "has the count"),
+        ({"Fn::Cidr": ["10.0.0.0/16", 1, "few"]}, "has the count"),
+        ({"Fn::Cidr": ["10.0.0.0/24", 9, 5]}, "wants 9 blocks of 10.0.0.0/24, which has 8"),
+        ({"Fn::Cidr": ["10.0.0.0/24", 1, 9]}, "cannot be cut"),
+        ({"Fn::Cidr": ["10.0.0.1/24", 1, 5]}, "cannot be cut"),
+        ({"Fn::Cidr": ["here", 1, 5]}, "cannot be cut"),
         ({"Fn::FindInMap": ["Zone", "moon", "Id"]}, "finds no 'moon'"),
         ({"Fn::If": ["Nothing", 1, 0]}, "names condition 'Nothing'"),
         ({"Fn::If": ["OnUnset", 1, 0]}, "hangs on an unknown value"),
@@ -224,3 +237,18 @@ def test_other_partitions_have_their_own_suffix():
 )
 def test_known_is_what_aws_will_see(text, known):
     assert is_known(text) is known
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", [""]),
+        ("a,b", ["a", "b"]),
+        ("<n.A@us-east-1>,<n.B@us-east-1>", ["<n.A@us-east-1>", "<n.B@us-east-1>"]),
+        ("x<join(,)@us-east-1>y,z", ["x<join(,)@us-east-1>y", "z"]),
+        ("<cidr(a,1).0@us-east-1>", ["<cidr(a,1).0@us-east-1>"]),
+        (",<n.A@us-east-1>,", ["", "<n.A@us-east-1>", ""]),
+    ],
+)
+def test_a_token_is_not_split(text, parts):
+    assert split_known(text, ",") == parts

@@ -66,6 +66,33 @@ def test_parameters_are_literals_packages_and_outputs_of_other_stacks():
     assert role.properties["Sha"] != role.properties["Code"]
 
 
+def test_a_list_that_another_stack_hands_on_has_its_elements():
+    network = StackSource(
+        "network",
+        {
+            "Resources": {name: {"Type": "AWS::EC2::Subnet"} for name in ("A", "B")},
+            "Outputs": {"Ids": {"Value": {"Fn::Join": [",", [{"Ref": "A"}, {"Ref": "B"}]]}}},
+        },
+        (EAST,),
+    )
+    uses = {
+        "All": {"Ref": "Ids"},
+        "Second": {"Fn::Sub": ["subnet/${Id}", {"Id": {"Fn::Select": [1, {"Ref": "Ids"}]}}]},
+    }
+    work = StackSource(
+        "work",
+        {
+            "Parameters": {"Ids": {"Type": "List<AWS::EC2::Subnet::Id>"}},
+            "Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": uses}},
+        },
+        (EAST,),
+        {"Ids": {"output": {"stack": "network", "region": "own", "name": "Ids"}}},
+    )
+    queue = resolve_system("s", [network, work]).stacks[1].resources["Queue"]
+    ids = ["<network.A@us-east-1>", "<network.B@us-east-1>"]
+    assert queue.properties == {"All": ids, "Second": f"subnet/{ids[1]}"}
+
+
 def test_an_override_reaches_the_stacks_that_declare_it():
     view = resolve_system("s", [TABLE, WORK], overrides={"Suffix": "prod"})
     assert view.stacks[1].resources["Role"].name == "r-prod"

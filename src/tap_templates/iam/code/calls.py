@@ -1,18 +1,20 @@
 """Which AWS calls the code of a handler's package makes, and where we cannot tell.
 
-Takes sources, runs nothing. All modules of the package count, reached by the handler or not. What
-cannot be followed is `Untraced`: a client handed to code outside of the package, a method named
-like one of boto3 on something unknown, code that is made at run time, a library we do not know.
+Takes sources, runs nothing. All of the handler's own folder counts, reached or not; of folders that
+it shares with others, what it may reach (`reach`). What cannot be followed is `Untraced`: a client
+handed to code outside of the package, a method named like one of boto3 on something unknown, code
+that is made at run time, a library we do not know.
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from tap_templates.iam.code import aws
 from tap_templates.iam.code.evaluate import Evaluator
 from tap_templates.iam.code.infer import infer
 from tap_templates.iam.code.libraries import is_judged
+from tap_templates.iam.code.reach import entry_of, reach
 from tap_templates.iam.code.scopes import Scope, scopes_of
 from tap_templates.iam.code.values import (
     Builtin,
@@ -96,19 +98,32 @@ class Code:
     untraced: tuple[Untraced, ...]
 
 
-def find_calls(sources: Mapping[str, str]) -> Code:
-    """Find the AWS calls in modules given as path → source, e.g. `trading_processor/app.py`."""
+def find_calls(sources: Mapping[str, str], own: str | None = None) -> Code:
+    """Find the AWS calls in modules given as path → source, e.g. `trading_processor/app.py`.
+
+    `own` is the handler's own folder; the others are shared. Without it, all are its own.
+    """
     try:
         scopes = scopes_of(sources)
     except SyntaxError as error:
         broken = Untraced(error.filename or "", error.lineno or 0, f"cannot be parsed: {error.msg}")
         return Code((), (broken,))
-    collector = _Collector(infer(scopes))
+    evaluator, runs = _learn(scopes, own)
+    collector = _Collector(evaluator)
     for scope in scopes.values():
-        for node in scope.nodes:
+        for node in scope.nodes if scope.id in runs else ():
             collector.visit(scope, node)
     calls = sorted(collector.calls, key=lambda each: (each.file, each.line, each.operation))
     return Code(tuple(calls), tuple(sorted(set(collector.untraced))))
+
+
+def _learn(scopes: Mapping[str, Scope], own: str | None) -> tuple[Evaluator, Collection[str]]:
+    """Learn what values there are, in the code that counts."""
+    if own is None:
+        return infer(scopes), scopes
+    entry = entry_of(scopes, own)
+    runs = reach(infer(scopes, entry), own)
+    return infer(scopes, entry, runs), runs
 
 
 class _Collector:

@@ -170,7 +170,7 @@ class Evaluator:
 
     def of_class(self, scope: str, name: str, this: Instance | Class) -> Values:
         found: set[Value] = set()
-        for each in self._lineage(scope):
+        for each in self.lineage(scope):
             for value in self.places.get(each, name):
                 if not isinstance(value, Function):
                     found.add(value)
@@ -188,7 +188,7 @@ class Evaluator:
                     found.add(value)
         return frozenset(found)
 
-    def _lineage(self, scope: str) -> list[str]:
+    def lineage(self, scope: str) -> list[str]:
         """List a class and its bases within the package."""
         found = [scope]
         for each in found:
@@ -257,7 +257,7 @@ class Evaluator:
                 return self._call_plain(owner, name, given)
             case Builtin("super"):
                 owner_class = self._enclosing_class(scope)
-                bases = self._lineage(owner_class)[1:] if owner_class else []
+                bases = self.lineage(owner_class)[1:] if owner_class else []
                 return frozenset(Instance(base) for base in bases) or SAFE
             case Builtin("getattr"):
                 names = aws.constants(given.get(1, ""))
@@ -308,7 +308,7 @@ class Evaluator:
 
     def _construct(self, scope: str, given: aws.Arguments) -> Values:
         instance = Instance(scope)
-        lineage = self._lineage(scope)
+        lineage = self.lineage(scope)
         for each in lineage:
             initialisers = [v for v in self.places.get(each, "__init__") if isinstance(v, Function)]
             for initialiser in initialisers:

@@ -7,13 +7,13 @@ more calls, hence towards a finding.
 """
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from tap_templates.iam.code import aws
 from tap_templates.iam.code.evaluate import Evaluator
 from tap_templates.iam.code.libraries import stub_service
 from tap_templates.iam.code.places import RETURN, Places
-from tap_templates.iam.code.scopes import Scope
+from tap_templates.iam.code.scopes import Scope, imported_from
 from tap_templates.iam.code.values import (
     NOTHING,
     SAFE,
@@ -57,17 +57,22 @@ _TEACHES = (
 )
 
 
-def infer(scopes: Mapping[str, Scope]) -> Evaluator:
+def infer(
+    scopes: Mapping[str, Scope], entry: str | None = None, runs: Collection[str] | None = None
+) -> Evaluator:
     """Learn all there is to learn of a package; the evaluator then answers.
 
-    Running out of passes is no error: every name may then be anything, and the calls say so.
+    `entry` is the scope of the function that Lambda calls. With `runs`, only the code of these
+    scopes teaches: the others never run (`reach`). Running out of passes is no error: every name
+    may then be anything, and the calls say so.
     """
     places = Places()
     learner = _Learner(Evaluator(scopes, places))
-    learner.seed()
+    learner.seed(entry)
     lessons = [
         (scope, node)
         for scope in scopes.values()
+        if runs is None or scope.id in runs
         for node in scope.nodes
         if isinstance(node, _TEACHES)
     ]
@@ -90,9 +95,12 @@ class _Learner:
         self.places = evaluator.places
         self.value_of = evaluator.value_of
 
-    def seed(self) -> None:
+    def seed(self, entry: str | None) -> None:
         for scope in self.scopes.values():
             parameters = scope.positional()
+            if scope.id == entry:
+                for name in parameters:  # Lambda gives it JSON, and a context that calls nothing
+                    self.places.add(scope.id, name, SAFE)
             if scope.owner and parameters and "staticmethod" not in scope.decorators():
                 is_bound_to_class = "classmethod" in scope.decorators()
                 this = Class(scope.owner.id) if is_bound_to_class else Instance(scope.owner.id)
@@ -233,12 +241,7 @@ class _Learner:
                 name = alias.name if alias.asname else alias.name.partition(".")[0]
                 yield alias.asname or name, self._module(name)
             return
-        base = node.module or ""
-        if node.level:
-            is_package = scope.file.endswith("__init__.py")
-            parts = scope.module.split(".")
-            kept = parts[: len(parts) - node.level + is_package]
-            base = ".".join([*kept, *([base] if base else [])])
+        base = imported_from(node, scope)
         for alias in node.names:
             name = f"{base}.{alias.name}"
             if name in self.scopes:

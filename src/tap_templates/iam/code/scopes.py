@@ -60,6 +60,15 @@ def module_name(path: str) -> str:
     return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
 
+def imported_from(node: ast.ImportFrom, scope: Scope) -> str:
+    """Spell the module that names are imported from, absolute."""
+    if not node.level:
+        return node.module or ""
+    parts = scope.module.split(".")
+    kept = parts[: len(parts) - node.level + scope.file.endswith("__init__.py")]
+    return ".".join([*kept, *([node.module] if node.module else [])])
+
+
 def scopes_of(sources: Mapping[str, str]) -> dict[str, Scope]:
     """Parse the modules of a package and find their scopes, by id. Raises SyntaxError."""
     found: dict[str, Scope] = {}
