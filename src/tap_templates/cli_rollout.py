@@ -16,12 +16,11 @@ import click
 
 from tap_templates.errors import UsageError
 from tap_templates.report_rollout import (
+    Answer,
     Teller,
     show_coverage,
     show_left,
     show_outcome,
-    show_plan,
-    show_rows,
 )
 
 if TYPE_CHECKING:
@@ -71,12 +70,15 @@ def plan(
     from tap_templates.deploy.rollout import plan_rollout
 
     code = 0
-    for each in _rollouts(find(), choice, one_plan=out is not None):
-        made = plan_rollout(each.desired, each.cloud, _options(region))
-        show_plan(made, each.desired, form)
-        if out:
-            out.write_text(json.dumps(made.to_json(), indent=2) + "\n")
-        code = max(code, 1 if made.blocked else DIFFERS if exit_code and not made.is_empty else 0)
+    with Answer(form) as answer:
+        for each in _rollouts(find(), choice, one_plan=out is not None):
+            made = plan_rollout(each.desired, each.cloud, _options(region))
+            answer.plan(made, each.desired)
+            if out:
+                out.write_text(json.dumps(made.to_json(), indent=2) + "\n")
+            code = max(
+                code, 1 if made.blocked else DIFFERS if exit_code and not made.is_empty else 0
+            )
     return code
 
 
@@ -102,23 +104,24 @@ def deploy(
     from tap_templates.deploy.rollout import join, plan_rollout
 
     reviewed = Plan.from_json(_read_json(saved)) if saved else None
-    for each in _rollouts(find(), choice, one_plan=saved is not None):
-        _bootstrap(each, yes=yes)
-        means = _means(each)
-        joined = join(each.desired, each.cloud, means)
-        if joined:
-            return show_outcome(joined, form)
-        made = reviewed or plan_rollout(each.desired, each.cloud, _options(region, approve))
-        show_plan(made, each.desired, form)
-        if made.is_empty:
+    with Answer(form) as answer:
+        for each in _rollouts(find(), choice, one_plan=saved is not None):
+            _bootstrap(each, yes=yes)
+            means = _means(each)
+            joined = join(each.desired, each.cloud, means)
+            if joined:
+                return show_outcome(joined, form)
+            made = reviewed or plan_rollout(each.desired, each.cloud, _options(region, approve))
+            answer.plan(made, each.desired)
+            if made.is_empty:
+                show_coverage(each, form)
+                continue
+            if not made.blocked:
+                _confirm(f"apply this plan to account {made.account}?", yes=yes)
+            code = show_outcome(apply(made, each.desired, each.cloud, means), form)
+            if code:
+                return code
             show_coverage(each, form)
-            continue
-        if not made.blocked:
-            _confirm(f"apply this plan to account {made.account}?", yes=yes)
-        code = show_outcome(apply(made, each.desired, each.cloud, means), form)
-        if code:
-            return code
-        show_coverage(each, form)
     return 0
 
 
@@ -130,14 +133,15 @@ def status(find: Find, *, form: str, **choice: Any) -> int:
     from tap_templates.deploy.status import status as rows_of
 
     good = True
-    for each in _rollouts(find(), choice):
-        rows = rows_of(each.desired, observe(each.cloud, each.desired))
-        good = good and all(row.is_good for row in rows)
-        shown = (
-            *("stack", "region", "status", "is_ours", "content_sha256", "drift"),
-            *("operation_status", "reason"),
-        )
-        show_rows("tap.status/1", [asdict(row) for row in rows], shown, form)
+    with Answer(form) as answer:
+        for each in _rollouts(find(), choice):
+            rows = rows_of(each.desired, observe(each.cloud, each.desired))
+            good = good and all(row.is_good for row in rows)
+            shown = (
+                *("stack", "region", "status", "is_ours", "content_sha256", "drift"),
+                *("operation_status", "reason"),
+            )
+            answer.rows("tap.status/1", each.desired.system, [asdict(row) for row in rows], shown)
     return 0 if good else 1
 
 
@@ -148,10 +152,11 @@ def drift(find: Find, *, form: str, **choice: Any) -> int:
     from tap_templates.deploy.drift import drift as rows_of
 
     found = False
-    for each in _rollouts(find(), choice):
-        rows = [asdict(row) for row in rows_of(each.desired, each.cloud, each.pace)]
-        found = found or any(row["status"] == "DRIFTED" for row in rows)
-        show_rows("tap.drift/1", rows, tuple(rows[0]) if rows else (), form)
+    with Answer(form) as answer:
+        for each in _rollouts(find(), choice):
+            rows = [asdict(row) for row in rows_of(each.desired, each.cloud, each.pace)]
+            found = found or any(row["status"] == "DRIFTED" for row in rows)
+            answer.rows("tap.drift/1", each.desired.system, rows, tuple(rows[0]) if rows else ())
     return 1 if found else 0
 
 
@@ -168,20 +173,21 @@ def rollback(
     from tap_templates.deploy.rollback import plan_rollback
     from tap_templates.deploy.rollout import join
 
-    for each in _rollouts(find(), choice):
-        means = _means(each)
-        joined = join(each.desired, each.cloud, means)
-        if joined and joined.exit_code == 130:  # a failed operation is what one rolls back
-            return show_outcome(joined, form)
-        made, back = plan_rollback(each.desired, each.cloud, _options(region, approve))
-        show_plan(made, back, form)
-        if made.is_empty:
-            continue
-        if not made.blocked:
-            _confirm(f"apply this plan to account {made.account}?", yes=yes)
-        code = show_outcome(apply(made, back, each.cloud, means), form)
-        if code:
-            return code
+    with Answer(form) as answer:
+        for each in _rollouts(find(), choice):
+            means = _means(each)
+            joined = join(each.desired, each.cloud, means)
+            if joined and joined.exit_code == 130:  # a failed operation is what one rolls back
+                return show_outcome(joined, form)
+            made, back = plan_rollback(each.desired, each.cloud, _options(region, approve))
+            answer.plan(made, back)
+            if made.is_empty:
+                continue
+            if not made.blocked:
+                _confirm(f"apply this plan to account {made.account}?", yes=yes)
+            code = show_outcome(apply(made, back, each.cloud, means), form)
+            if code:
+                return code
     return 0
 
 
@@ -196,23 +202,24 @@ def destroy(find: Find, *, yes: bool, approve: tuple[str, ...], form: str, **cho
     from tap_templates.deploy.rollout import join
 
     clean = True
-    for each in reversed(list(_rollouts(find(), choice))):
-        means = _means(each)
-        joined = join(each.desired, each.cloud, means)
-        if joined and joined.exit_code == 130:
-            return show_outcome(joined, form)
-        made = plan_destroy(each.desired, each.cloud, _options("all", approve))
-        show_plan(made, each.desired, form)
-        if not made.is_empty:
-            if not made.blocked:
-                _confirm(f"DELETE all this in account {made.account}?", yes=yes)
-            outcome = apply(made, each.desired, each.cloud, means)
-            code = show_outcome(outcome, form, "done: the stacks are gone")
-            if code:
-                return code
-        left = leftovers(each.desired, each.cloud)
-        clean = clean and left.is_clean and not made.retained
-        show_left(each.desired.system, left, made, form)
+    with Answer(form) as answer:
+        for each in reversed(list(_rollouts(find(), choice))):
+            means = _means(each)
+            joined = join(each.desired, each.cloud, means)
+            if joined and joined.exit_code == 130:
+                return show_outcome(joined, form)
+            made = plan_destroy(each.desired, each.cloud, _options("all", approve))
+            answer.plan(made, each.desired)
+            if not made.is_empty:
+                if not made.blocked:
+                    _confirm(f"DELETE all this in account {made.account}?", yes=yes)
+                outcome = apply(made, each.desired, each.cloud, means)
+                code = show_outcome(outcome, form, "done: the stacks are gone")
+                if code:
+                    return code
+            left = leftovers(each.desired, each.cloud)
+            clean = clean and left.is_clean and not made.retained
+            show_left(each.desired.system, left, made, form)
     return 0 if clean else 1
 
 

@@ -6,7 +6,7 @@ Plans and tables go to standard output, what happens meanwhile to standard error
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
@@ -49,10 +49,52 @@ class Teller:
         click.echo(text, err=True)
 
 
-def show_plan(made: "Plan", desired: "Desired", form: str) -> None:
-    if form == "json":
-        click.echo(json.dumps(made.to_json(), indent=2))
-        return
+class Answer:
+    """What a command says on standard output; with json, one document for all systems.
+
+    Use it in a `with` block: a plan is told even if what follows fails.
+    """
+
+    def __init__(self, form: str) -> None:
+        self._form = form
+        self._plans: list[dict[str, Any]] = []
+        self._schema = ""
+        self._rows: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        document: dict[str, Any] | None = None
+        if len(self._plans) == 1:
+            document = self._plans[0]
+        elif self._plans:
+            document = {"schema": self._plans[0]["schema"], "systems": self._plans}
+        elif self._schema:
+            document = {"schema": self._schema, "rows": self._rows}
+        if document is not None:
+            click.echo(json.dumps(document, indent=2, default=str))
+
+    def plan(self, made: "Plan", desired: "Desired") -> None:
+        """Tell a plan."""
+        if self._form == "json":
+            self._plans.append(made.to_json())
+        else:
+            _show_plan(made, desired)
+
+    def rows(
+        self, schema: str, system: str, rows: list[dict[str, Any]], shown: tuple[str, ...]
+    ) -> None:
+        """Tell a table of a system; `shown` are the columns that a person sees."""
+        rows = [{"system": system, **row} for row in rows]
+        if self._form == "json":
+            self._schema = schema
+            self._rows += rows
+        elif rows:
+            _show_rows(rows, ("system", *shown))
+
+
+def _show_plan(made: "Plan", desired: "Desired") -> None:
     rows = [
         {
             **asdict(change),
@@ -61,8 +103,7 @@ def show_plan(made: "Plan", desired: "Desired", form: str) -> None:
         }
         for change in made.changes
     ]
-    shown = ("stack", "region", "action", "reason", "template", "resources")
-    show_rows("tap.plan/1", rows, shown, form)
+    _show_rows(rows, ("stack", "region", "action", "reason", "template", "resources"))
     for approval in made.approvals:
         mark = "approved" if approval.approved else f"needs --approve {approval.digest}"
         click.echo(f"{approval.stack} {approval.logical_id}: {approval.what} ({mark})")
@@ -74,10 +115,7 @@ def show_plan(made: "Plan", desired: "Desired", form: str) -> None:
     click.echo(f"{made.verb} {made.system}: {'nothing to do' if made.is_empty else verdict}")
 
 
-def show_rows(schema: str, rows: list[dict[str, Any]], shown: tuple[str, ...], form: str) -> None:
-    if form == "json":
-        click.echo(json.dumps({"schema": schema, "rows": rows}, indent=2, default=str))
-        return
+def _show_rows(rows: list[dict[str, Any]], shown: tuple[str, ...]) -> None:
     from rich.console import Console
     from rich.table import Table
 

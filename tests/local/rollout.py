@@ -1,5 +1,6 @@
 """Roll the committed templates of a system out to an engine, and take them back."""
 
+import base64
 import json
 import time
 from pathlib import Path
@@ -36,25 +37,43 @@ class Rollout:
             for built in self.packages.values():
                 s3.put_object(Bucket=bucket, Key=self.key(built), Body=built.path.read_bytes())
 
+    def template_url(self, stack):
+        """Upload a template, which may be too long to be sent with the call, and name it."""
+        region = self.regions[0]
+        bucket, key = f"bucket-artifacts-{region}-{self.account}", f"templates/{stack['name']}.json"
+        self.clients("s3", region).put_object(
+            Bucket=bucket, Key=key, Body=self.template(stack).encode()
+        )
+        return f"https://{bucket}.s3.{region}.amazonaws.com/{key}"
+
     @staticmethod
     def key(built):
         return f"packages/{built.name}-{built.sha256[:16]}.zip"
 
-    def value(self, name, value):
-        """Give a parameter's value; packages are the host's twins here."""
-        if name == "CodeSha256":
-            return self.packages["trading-processor"].code_sha256
+    def value(self, value, region):
+        """Give a parameter's value in a region; packages are the host's twins here."""
         match value:
             case str():
-                return value
+                return self.twins.get(value, value)
             case {"package": package}:
                 return self.key(self.packages[package])
-            case {"output": {"stack": stack, "region": region, "name": output}}:
-                return self.outputs(stack, region)[output]
+            case {"output": {"stack": stack, "region": where, "name": output}}:
+                return self.outputs(stack, region if where == "own" else where)[output]
         raise AssertionError(value)
 
-    def parameters(self, stack):
-        return {name: self.value(name, value) for name, value in stack["parameters"].items()}
+    @property
+    def twins(self):
+        """The digests in the manifest, to those of what runs here."""
+        return {
+            base64.b64encode(bytes.fromhex(each["sha256"])).decode(): self.packages[
+                name
+            ].code_sha256
+            for name, each in self.manifest["packages"].items()
+        }
+
+    def parameters(self, stack, region=None):
+        region = region or stack["regions"][0]
+        return {name: self.value(value, region) for name, value in stack["parameters"].items()}
 
     def name(self, stack):
         return f"{self.manifest['system']}-{stack['name']}"
@@ -77,22 +96,26 @@ class Rollout:
         for stack in self.manifest["stacks"]:
             self.home.create_stack_set(
                 StackSetName=self.name(stack),
-                TemplateBody=self.template(stack),
+                TemplateURL=self.template_url(stack),
                 Capabilities=stack["capabilities"],
                 Parameters=[
                     {"ParameterKey": key, "ParameterValue": value}
                     for key, value in self.parameters(stack).items()
                 ],
             )
-            self.finish(
-                stack,
-                self.home.create_stack_instances(
-                    StackSetName=self.name(stack),
-                    Accounts=[self.account],
-                    Regions=stack["regions"],
-                    OperationPreferences={"RegionOrder": stack["regions"]},
-                ),
-            )
+            for region in stack["regions"]:
+                self.finish(
+                    stack,
+                    self.home.create_stack_instances(
+                        StackSetName=self.name(stack),
+                        Accounts=[self.account],
+                        Regions=[region],
+                        ParameterOverrides=[
+                            {"ParameterKey": key, "ParameterValue": value}
+                            for key, value in self.parameters(stack, region).items()
+                        ],
+                    ),
+                )
 
     def delete(self):
         for stack in reversed(self.manifest["stacks"]):

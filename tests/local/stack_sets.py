@@ -93,7 +93,7 @@ class StackSet:
         operation = self.run(
             "create_stack_instances", *(regions or (PRIMARY, SECONDARY)), **request
         )
-        assert operation["Status"] == "SUCCEEDED"
+        assert operation["Status"] == "SUCCEEDED", self.results(operation)
         return self
 
     def delete(self, *regions, retain=False):

@@ -13,6 +13,8 @@ from tap_templates.local import environment
 
 SERVICES = "ministack.services."
 COVERED_BY = {
+    "apigateway._handle_execute_in_scope": "test_http_apis::TestSignatures",
+    "apigateway._verify_rs256_signature": "test_http_apis::TestTokens",
     "cloudformation.engine._evaluate_conditions": "test_providers::test_conditions_know",
     "cloudformation.helpers._template_body_problem": "test_stack_sets::a_template_from_s3_may_be",
     "cloudformation.stacks._runs_on_worker_thread": "test_providers: all of it would hang",
@@ -25,9 +27,12 @@ COVERED_BY = {
     "eventbridge._dispatch_to_event_bus": "test_patches::test_a_bus_of_another_region",
     "eventbridge._dispatch_to_lambda": "test_system::test_a_poison_event",
     "eventbridge._put_events": "test_system::test_an_event_is_in_both_tables_once",
+    "lambda_svc._emit_lambda_metrics": "test_workflows::test_an_invocation_is_counted_once",
     "lambda_svc.invoke_async_with_retry": "test_providers::test_an_asynchronous_failure",
     "lambda_svc._execute_function_warm": "test_providers::test_it_runs_and_keeps",
     "route53._build_health_check_el": "test_providers::test_health_check_comes_changes_and_goes",
+    "stepfunctions._add_event": "test_workflows::test_a_killed_regions_executions",
+    "stepfunctions._emit_execution_status_event": "test_workflows::test_failures_ring",
     "scheduler._SCHEDULE_TICK_INTERVAL": "test_providers::test_schedule_puts_its_event_at_once",
 }
 

@@ -19,6 +19,7 @@ from tap_templates.local import engine, environment
 pytestmark = pytest.mark.engine
 TAP = str(Path(sys.executable).with_name("tap"))
 SLOW = "ONE_SECOND_MS = 1000"
+LOCAL = ("--target", "local", "--system", "trading-events")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def actions(plan: str) -> set[tuple[str, str]]:
 
 
 def test_a_rollout_there_and_back(project, tap):
-    local = ("--target", "local")
+    local = LOCAL
 
     asked = tap("deploy", *local)
     assert asked.returncode == 64
@@ -80,6 +81,7 @@ def test_a_rollout_there_and_back(project, tap):
     assert tap("plan", *local, "--exit-code").returncode == 0
     status = json.loads(tap("status", *local, "--format", "json").stdout)
     assert {(row["status"], row["is_ours"]) for row in status["rows"]} == {("CURRENT", True)}
+    _all_systems_are_one_document(tap)
 
     other = tap("deploy", *local, "--yes", "--account", "999999999999")
     assert other.returncode == 1
@@ -105,12 +107,24 @@ def test_a_rollout_there_and_back(project, tap):
     assert {row["status"] for row in left["rows"]} == {"ABSENT"}
 
 
+def _all_systems_are_one_document(tap):
+    everything = ("--target", "local", "--format", "json")
+    plans = json.loads(tap("plan", *everything).stdout)
+    assert plans["schema"] == "tap.plan/1"
+    by_system = {plan["system"]: plan for plan in plans["systems"]}
+    assert {"trading-events", "market-pipeline"} <= set(by_system)
+    assert by_system["trading-events"]["steps"] == []
+    rows = json.loads(tap("status", *everything).stdout)["rows"]
+    states = {(row["system"], row["status"]) for row in rows}
+    assert {("trading-events", "CURRENT"), ("market-pipeline", "ABSENT")} <= states
+
+
 def _interrupt_and_go_on(project, tap):
     """Press Ctrl-C while AWS works: it goes on, and the same command joins it."""
     running = engine.status(project)
     engine.control(running, "hold", region="us-west-2")
     deploy = subprocess.Popen(
-        [TAP, "deploy", "--target", "local", "--yes"],
+        [TAP, "deploy", *LOCAL, "--yes"],
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -127,9 +141,9 @@ def _interrupt_and_go_on(project, tap):
     assert "interrupted; processing goes on as tap-" in error
     assert "the same command joins it" in error
     engine.control(running, "release", region="us-west-2")
-    again = tap("deploy", "--target", "local", "--yes")
+    again = tap("deploy", *LOCAL, "--yes")
     assert again.returncode == 0, again.stdout + again.stderr
-    assert tap("plan", "--target", "local", "--exit-code").returncode == 0
+    assert tap("plan", *LOCAL, "--exit-code").returncode == 0
 
 
 def _change_one_stack(project, tap):

@@ -5,7 +5,8 @@ from local.conftest import PRIMARY
 
 from tap_templates.local import engine as engines
 from tap_templates.local import readback, support
-from tap_templates.local.readback_types import CHECKS, differences
+from tap_templates.local.readback_compare import differences
+from tap_templates.local.readback_types import CHECKS
 from tap_templates.local.support import UnsupportedTypeError
 from tap_templates.rendered.resolve import resolve_stack
 

@@ -209,6 +209,7 @@ def _environment(folder: Path, port: int, token: str) -> dict[str, str]:
         "PYTHONPATH": str(SERVER),
         "PYTHONUNBUFFERED": "1",
         "S3_DATA_DIR": str(folder / "s3"),
+        "SFN_WAIT_SCALE": "0.1",  # what a state machine waits, before a retry or in a Wait state
         "SFTP_ENABLED": "0",
         "STATE_DIR": str(folder / "state"),
         "TAP_TOKEN": token,

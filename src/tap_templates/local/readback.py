@@ -4,7 +4,7 @@
 2. The list: each stack has exactly the resources its template calls for in that region, judged by
    *our* evaluator of conditions and not the engine's, all complete, all with a physical id.
 3. The services: each resource is asked for by its own service's API, and what matters about it is
-   compared with the template (`readback_types`).
+   compared with the template (`readback_types`), with the ids of its neighbours in it.
 
 Touches the engine through the clients it is given, and only reads.
 """
@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tap_templates.local.readback_types import CHECKS, Missing, Place
+from tap_templates.local.readback_compare import Missing, Place
+from tap_templates.local.readback_types import CHECKS
 from tap_templates.local.support import Coverage, coverage
 from tap_templates.rendered.resolve import ResolvedStack, resolve_stack
+from tap_templates.rendered.tokens import is_known
 
 _BOGUS = {"Resources": {"Canary": {"Type": "AWS::Bogus::DoesNotExist"}}}
 
@@ -39,13 +41,13 @@ def check_system(
     *,
     account: str,
     stack_id: Callable[[str, str], str],
-    parameters: Callable[[Mapping[str, Any]], Mapping[str, str]],
+    parameters: Callable[[Mapping[str, Any], str], Mapping[str, str]],
 ) -> Checked:
     """Check all stacks of a manifest whose templates are in `folder`.
 
     `stack_id` finds the stack of an instance by stack and region; `parameters` gives the values
-    that a stack of the manifest was rolled out with. Raises UnsupportedTypeError for a type that
-    the support table does not know.
+    that a stack of the manifest was rolled out with in a region. Raises UnsupportedTypeError for a
+    type that the support table does not know.
     """
     types: list[str] = []
     problems = [*check_canary(clients, manifest["regions"]["primary"])]
@@ -56,7 +58,7 @@ def check_system(
                 template,
                 stack=stack["name"],
                 region=region,
-                parameters=parameters(stack),
+                parameters=parameters(stack, region),
                 account=account,
             )
             types += [resource.type for resource in resolved.resources.values()]
@@ -81,6 +83,9 @@ def check_stack(clients: Clients, stack_id: str, resolved: ResolvedStack) -> Ite
     for logical_id in sorted(listed.keys() - resolved.resources.keys()):
         yield f"{where}: {logical_id} should not be there"
     physical = {name: str(found.get("PhysicalResourceId")) for name, found in listed.items()}
+    ids = {
+        each.ref: physical[name] for name, each in resolved.resources.items() if name in physical
+    }
     for logical_id, resource in resolved.resources.items():
         found = listed.get(logical_id)
         if found is None:
@@ -99,11 +104,25 @@ def check_stack(clients: Clients, stack_id: str, resolved: ResolvedStack) -> Ite
             continue
         place = Place(clients, resolved.region, physical[logical_id], physical)
         try:
-            problems = check(place, resource.properties)
+            problems = check(place, _with_ids(resource.properties, ids))
         except (Missing, clients("cloudformation", resolved.region).exceptions.ClientError) as gone:
             problems = [f"cannot be read back: {gone}"]
         for problem in problems:
             yield f"{where}: {logical_id} ({resource.type}): {problem}"
+
+
+def _with_ids(value: Any, ids: Mapping[str, str]) -> Any:
+    """Put the ids that AWS gave in the place of the tokens that stand for them."""
+    match value:
+        case str() if not is_known(value):
+            for token, physical in ids.items():
+                value = value.replace(token, physical)
+            return value
+        case Mapping():
+            return {key: _with_ids(each, ids) for key, each in value.items()}
+        case list():
+            return [_with_ids(each, ids) for each in value]
+    return value
 
 
 def _listed(client: Any, stack_id: str) -> dict[str, Any]:

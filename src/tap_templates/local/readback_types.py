@@ -1,75 +1,22 @@
 """How each resource type is read back from its own service.
 
-A check gives what is wrong, as texts; it raises `Missing`, or lets the service's error through, if
-the resource is not there. What AWS generates is a token in the resolved properties and is not
-compared.
+Networks and HTTP APIs have modules of their own; `CHECKS` has all types.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from tap_templates.rendered.tokens import is_known
-
-Properties = Mapping[str, Any]
-
-
-class Missing(Exception):  # noqa: N818 - it says what the resource is
-    """The service does not have the resource."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a resource is: its region, its physical id, those of its neighbours."""
-
-    clients: Callable[[str, str], Any]
-    region: str
-    id: str
-    neighbours: Mapping[str, str]
-
-    def client(self, service: str, region: str | None = None) -> Any:
-        return self.clients(service, region or self.region)
-
-
-Check = Callable[[Place, Properties], list[str]]
-
-
-def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """Compare what is wanted with what is found: numbers and truths as text, tokens not at all."""
-    return [
-        f"{key} is {found.get(key)!r} and not {value!r}"
-        for key, value in wanted.items()
-        if not _same(value, found.get(key))
-    ]
-
-
-def _same(wanted: Any, found: Any) -> bool:
-    if isinstance(wanted, str) and (not is_known(wanted) or wanted == found):
-        return True
-    if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and all(
-            _same(value, found.get(key)) for key, value in wanted.items()
-        )
-    if isinstance(wanted, list):
-        return (
-            isinstance(found, list)
-            and len(wanted) == len(found)
-            and all(_same(one, other) for one, other in zip(wanted, found, strict=True))
-        )
-    return bool(_plain(wanted) == _plain(found))
-
-
-def _plain(value: Any) -> Any:
-    """Give a number as a number, whether it is one or a text of one; anything else as text."""
-    try:
-        return float(value) if not isinstance(value, bool) else str(value).lower()
-    except (TypeError, ValueError):
-        return str(value).lower()
-
-
-def _only(properties: Properties, *names: str) -> dict[str, Any]:
-    return {name: properties[name] for name in names if name in properties}
+from tap_templates.local import readback_apis, readback_network
+from tap_templates.local.readback_compare import (
+    Check,
+    Missing,
+    Place,
+    Properties,
+    differences,
+    only,
+    same,
+)
 
 
 def _alarm(place: Place, properties: Properties) -> list[str]:
@@ -77,7 +24,7 @@ def _alarm(place: Place, properties: Properties) -> list[str]:
     if not found:
         raise Missing(place.id)
     return differences(
-        _only(
+        only(
             properties,
             *("AlarmActions", "OKActions", "Dimensions", "EvaluationPeriods", "MetricName"),
             *("Namespace", "Period", "Statistic", "ExtendedStatistic", "Threshold"),
@@ -90,7 +37,7 @@ def _alarm(place: Place, properties: Properties) -> list[str]:
 def _dashboard(place: Place, properties: Properties) -> list[str]:
     found = place.client("cloudwatch").get_dashboard(DashboardName=place.id)
     json.loads(found["DashboardBody"])
-    return differences(_only(properties, "DashboardName"), found)
+    return differences(only(properties, "DashboardName"), found)
 
 
 def _global_table(place: Place, properties: Properties) -> list[str]:
@@ -104,39 +51,59 @@ def _global_table(place: Place, properties: Properties) -> list[str]:
         backups = dynamodb.describe_continuous_backups(TableName=place.id)
         recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
         wanted = {
-            **_only(properties, "KeySchema", "MultiRegionConsistency"),
+            **only(properties, "KeySchema", "MultiRegionConsistency"),
+            "indexes": _indexes(properties),
+            "expiry": _expiry(properties.get("TimeToLiveSpecification", {})),
             "replicas": sorted(set(regions) - {region}),
             "witnesses": [each["Region"] for each in properties.get("GlobalTableWitnesses", [])],
             "recovery": replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"],
             "DeletionProtectionEnabled": replica.get("DeletionProtectionEnabled", False),
         }
+        expiry = dynamodb.describe_time_to_live(TableName=place.id)["TimeToLiveDescription"]
         found = table | {
+            "indexes": _indexes(table),
+            "expiry": _expiry(expiry),
             "replicas": others,
             "witnesses": [each["RegionName"] for each in table.get("GlobalTableWitnesses", [])],
             "recovery": recovery["PointInTimeRecoveryStatus"] == "ENABLED",
         }
+        if "StreamSpecification" in properties:
+            wanted |= {"StreamSpecification": properties["StreamSpecification"]}
         problems += [f"in {region}: {each}" for each in differences(wanted, found)]
     return problems
 
 
+def _indexes(table: Properties) -> list[dict[str, Any]]:
+    """Give the global secondary indexes, by name: their keys and what they project."""
+    indexes = table.get("GlobalSecondaryIndexes", [])
+    listed = [only(each, "IndexName", "KeySchema", "Projection") for each in indexes]
+    return sorted(listed, key=lambda each: str(each["IndexName"]))
+
+
+def _expiry(said: Properties) -> str | None:
+    """Give the attribute by which items expire, from a template or from the service."""
+    enabled = str(said.get("Enabled", said.get("TimeToLiveStatus"))).lower()
+    return said.get("AttributeName") if enabled in ("true", "enabled", "enabling") else None
+
+
 def _archive(place: Place, properties: Properties) -> list[str]:
     found = place.client("events").describe_archive(ArchiveName=place.id)
-    wanted = _only(properties, "RetentionDays") | {"EventSourceArn": properties["SourceArn"]}
+    wanted = only(properties, "RetentionDays") | {"EventSourceArn": properties["SourceArn"]}
     if "EventPattern" in properties:
         found |= {"EventPattern": json.loads(found["EventPattern"])}
-        wanted |= _only(properties, "EventPattern")
+        wanted |= only(properties, "EventPattern")
     return differences(wanted, found)
 
 
 def _endpoint(place: Place, properties: Properties) -> list[str]:
     found = place.client("events").describe_endpoint(Name=place.id)
     names = ("EventBuses", "ReplicationConfig", "RoleArn", "RoutingConfig")
-    return differences(_only(properties, *names), found)
+    return differences(only(properties, *names), found)
 
 
 def _event_bus(place: Place, properties: Properties) -> list[str]:
     found = place.client("events").describe_event_bus(Name=place.id)
-    return differences(_only(properties, "Name", "Description"), found)
+    return differences(only(properties, "Name", "Description"), found)
 
 
 def _rule(place: Place, properties: Properties) -> list[str]:
@@ -145,16 +112,16 @@ def _rule(place: Place, properties: Properties) -> list[str]:
     found = events.describe_rule(Name=properties["Name"], **where)
     targets = events.list_targets_by_rule(Rule=properties["Name"], **where)["Targets"]
     found |= {"EventPattern": json.loads(found["EventPattern"]), "Targets": targets}
-    return differences(_only(properties, "EventPattern", "State", "Targets"), found)
+    return differences(only(properties, "EventPattern", "State", "Targets"), found)
 
 
 def _role(place: Place, properties: Properties) -> list[str]:
     iam = place.client("iam")
     found = iam.get_role(RoleName=place.id)["Role"]
-    problems = differences(_only(properties, "AssumeRolePolicyDocument", "RoleName"), found)
+    problems = differences(only(properties, "AssumeRolePolicyDocument", "RoleName"), found)
     for policy in properties.get("Policies", []):
         known = {"RoleName": place.id, "PolicyName": policy["PolicyName"]}
-        problems += differences(_only(policy, "PolicyDocument"), iam.get_role_policy(**known))
+        problems += differences(only(policy, "PolicyDocument"), iam.get_role_policy(**known))
     return problems
 
 
@@ -164,7 +131,7 @@ def _key(place: Place, properties: Properties) -> list[str]:
     policy = kms.get_key_policy(KeyId=place.id, PolicyName="default")["Policy"]
     rotation = kms.get_key_rotation_status(KeyId=place.id)["KeyRotationEnabled"]
     found |= {"KeyPolicy": json.loads(policy), "EnableKeyRotation": rotation}
-    return differences(_only(properties, "KeyPolicy", "EnableKeyRotation", "Description"), found)
+    return differences(only(properties, "KeyPolicy", "EnableKeyRotation", "Description"), found)
 
 
 def _key_alias(place: Place, properties: Properties) -> list[str]:
@@ -177,7 +144,8 @@ def _function(place: Place, properties: Properties) -> list[str]:
     found = place.client("lambda").get_function(FunctionName=place.id)
     reserved = found.get("Concurrency", {}).get("ReservedConcurrentExecutions")
     names = ("Environment", "Handler", "MemorySize", "Role", "Runtime", "Timeout", "TracingConfig")
-    wanted = _only(properties, *names, "Architectures", "ReservedConcurrentExecutions")
+    also = ("Architectures", "ReservedConcurrentExecutions", "VpcConfig")
+    wanted = only(properties, *names, *also)
     found = found["Configuration"] | {"ReservedConcurrentExecutions": reserved}
     problems = differences(wanted, found)
     return problems if found["CodeSize"] else [*problems, "has no code"]
@@ -185,20 +153,20 @@ def _function(place: Place, properties: Properties) -> list[str]:
 
 def _version(place: Place, properties: Properties) -> list[str]:
     found = place.client("lambda").get_function_configuration(FunctionName=place.id)
-    return differences(_only(properties, "CodeSha256", "Description"), found)
+    return differences(only(properties, "CodeSha256", "Description"), found)
 
 
 def _alias(place: Place, properties: Properties) -> list[str]:
     function, name = properties["FunctionName"], properties["Name"]
     found = place.client("lambda").get_alias(FunctionName=function, Name=name)
-    return differences(_only(properties, "Name", "FunctionVersion"), found)
+    return differences(only(properties, "Name", "FunctionVersion"), found)
 
 
 def _invoke_config(place: Place, properties: Properties) -> list[str]:
-    known = _only(properties, "FunctionName", "Qualifier")
+    known = only(properties, "FunctionName", "Qualifier")
     found = place.client("lambda").get_function_event_invoke_config(**known)
     names = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
-    return differences(_only(properties, *names), found)
+    return differences(only(properties, *names), found)
 
 
 def _permission(place: Place, properties: Properties) -> list[str]:
@@ -208,7 +176,7 @@ def _permission(place: Place, properties: Properties) -> list[str]:
     policy = json.loads(place.client("lambda").get_policy(**known)["Policy"])
     for statement in policy["Statement"]:
         source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn")
-        if _same(properties.get("SourceArn", "None"), source) and (
+        if same(properties.get("SourceArn", "None"), source) and (
             properties["Principal"] in str(statement["Principal"])
         ):
             return []
@@ -250,12 +218,12 @@ def _bucket(place: Place, properties: Properties) -> list[str]:
 
 def _bucket_policy(place: Place, properties: Properties) -> list[str]:
     found = place.client("s3").get_bucket_policy(Bucket=properties["Bucket"])["Policy"]
-    return differences(_only(properties, "PolicyDocument"), {"PolicyDocument": json.loads(found)})
+    return differences(only(properties, "PolicyDocument"), {"PolicyDocument": json.loads(found)})
 
 
 def _topic(place: Place, properties: Properties) -> list[str]:
     found = place.client("sns").get_topic_attributes(TopicArn=place.id)["Attributes"]
-    return differences(_only(properties, "KmsMasterKeyId"), found)
+    return differences(only(properties, "KmsMasterKeyId"), found)
 
 
 def _subscription(place: Place, properties: Properties) -> list[str]:
@@ -269,14 +237,14 @@ def _subscription(place: Place, properties: Properties) -> list[str]:
 def _topic_policy(place: Place, properties: Properties) -> list[str]:
     topic = next(each for each in place.neighbours.values() if ":sns:" in each)
     found = place.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
-    return differences(_only(properties, "PolicyDocument"), {"PolicyDocument": json.loads(found)})
+    return differences(only(properties, "PolicyDocument"), {"PolicyDocument": json.loads(found)})
 
 
 def _queue(place: Place, properties: Properties) -> list[str]:
     asked = {"QueueUrl": place.id, "AttributeNames": ["All"]}
     found = place.client("sqs").get_queue_attributes(**asked)["Attributes"]
     names = ("MessageRetentionPeriod", "SqsManagedSseEnabled", "VisibilityTimeout", "DelaySeconds")
-    return differences(_only(properties, *names), found)
+    return differences(only(properties, *names), found)
 
 
 def _queue_policy(place: Place, properties: Properties) -> list[str]:
@@ -287,14 +255,14 @@ def _queue_policy(place: Place, properties: Properties) -> list[str]:
         url = next(each for each in place.neighbours.values() if each.endswith(f"/{name}"))
     asked = {"QueueUrl": url, "AttributeNames": ["Policy"]}
     found = json.loads(place.client("sqs").get_queue_attributes(**asked)["Attributes"]["Policy"])
-    return differences(_only(properties, "PolicyDocument"), {"PolicyDocument": found})
+    return differences(only(properties, "PolicyDocument"), {"PolicyDocument": found})
 
 
 def _schedule(place: Place, properties: Properties) -> list[str]:
-    known = _only(properties, "Name", "GroupName")
+    known = only(properties, "Name", "GroupName")
     found = place.client("scheduler").get_schedule(**known)
     names = ("ScheduleExpression", "State", "Target", "FlexibleTimeWindow")
-    return differences(_only(properties, *names), found)
+    return differences(only(properties, *names), found)
 
 
 def _schedule_group(place: Place, _: Properties) -> list[str]:
@@ -302,7 +270,35 @@ def _schedule_group(place: Place, _: Properties) -> list[str]:
     return []
 
 
+def _state_machine(place: Place, properties: Properties) -> list[str]:
+    asked = {"stateMachineArn": place.id}
+    found = place.client("stepfunctions").describe_state_machine(**asked)
+    found |= {"definition": json.loads(found["definition"])}
+    definition = properties.get("Definition") or json.loads(properties["DefinitionString"])
+    wanted = {"definition": definition, "roleArn": properties["RoleArn"], "status": "ACTIVE"}
+    for name, key in (
+        ("LoggingConfiguration", "loggingConfiguration"),
+        ("StateMachineName", "name"),
+        ("StateMachineType", "type"),
+        ("TracingConfiguration", "tracingConfiguration"),
+    ):
+        if name in properties:
+            wanted[key] = _in_words_of_the_api(properties[name])
+    return differences(wanted, found)
+
+
+def _in_words_of_the_api(value: Any) -> Any:
+    """Give settings as Step Functions says them: its words begin with a small letter."""
+    if isinstance(value, Mapping):
+        return {
+            f"{key[:1].lower()}{key[1:]}": _in_words_of_the_api(each) for key, each in value.items()
+        }
+    return [_in_words_of_the_api(each) for each in value] if isinstance(value, list) else value
+
+
 CHECKS: Mapping[str, Check] = {
+    **readback_apis.CHECKS,
+    **readback_network.CHECKS,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::Dashboard": _dashboard,
     "AWS::DynamoDB::GlobalTable": _global_table,
@@ -329,4 +325,5 @@ CHECKS: Mapping[str, Check] = {
     "AWS::SQS::QueuePolicy": _queue_policy,
     "AWS::Scheduler::Schedule": _schedule,
     "AWS::Scheduler::ScheduleGroup": _schedule_group,
+    "AWS::StepFunctions::StateMachine": _state_machine,
 }

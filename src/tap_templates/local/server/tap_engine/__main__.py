@@ -20,13 +20,18 @@ def main() -> None:
             conditions,
             control,
             endpoints,
+            http_apis,
             invocation,
+            machines,
             providers,
             tables,
         )
         from tap_engine.stacksets import actions  # noqa: PLC0415 - after the version is checked
 
-        for part in (conditions, tables, invocation, bus, endpoints, alarms, providers, actions):
+        for part in (
+            *(conditions, tables, invocation, bus, endpoints, alarms, machines, http_apis),
+            *(providers, actions),
+        ):
             part.install()
     except EngineChangedError as error:
         sys.exit(f"tap_engine: {error}")

@@ -9,18 +9,25 @@ there is no retry over 24 hours, because nothing here is busy.
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import cloudwatch, eventbridge, scheduler, sns, sqs
+from ministack.services import cloudwatch, eventbridge, scheduler, sns, sqs, stepfunctions
 
-from tap_engine import invocation, loopback
+from tap_engine import invocation, loopback, roles
 from tap_engine.faults import FAULTS
 from tap_engine.invocation import UndeliverableError
 from tap_engine.originals import patch, set_value
 
 Event = dict[str, Any]
+
+_SERVICE = "events.amazonaws.com"
+_THERE: Mapping[str, Callable[[str], bool]] = {  # service → is there a target of this ARN
+    "sns": lambda arn: arn in sns._topics,
+    "sqs": lambda arn: sqs._queue_by_arn(arn) is not None,
+    "states": lambda arn: stepfunctions._resolve_state_machine_arn(arn) is not None,
+}
 
 
 def install() -> None:
@@ -87,10 +94,12 @@ def _with_dead_letters(original: Callable[..., None]) -> Callable[..., None]:
         if target.get("EventBridgeParameters"):
             _put_scheduled(target)
             return
+        if _is_first(target, rule):
+            _count("MatchedEvents", 1, "Count", dimensions, bus | dimensions)
         _count("IngestionToInvocationStartLatency", _age_ms(event), "Milliseconds", {})
         _count("Invocations", 1, "Count", dimensions, bus | dimensions)
         try:
-            _check(target["Arn"], rule.get("Arn", ""))
+            _check(target, rule.get("Arn", ""))
         except UndeliverableError as error:
             _count("FailedInvocations", 1, "Count", dimensions, bus | dimensions)
             eventbridge.logger.warning("%s not delivered: %s", target["Arn"], error)
@@ -101,25 +110,35 @@ def _with_dead_letters(original: Callable[..., None]) -> Callable[..., None]:
     return invoke
 
 
-def _check(arn: str, rule_arn: str) -> None:
+def _is_first(target: Event, rule: Event) -> bool:
+    """Say whether a target is the first of its rule: a rule matches once, whatever its targets."""
+    key = eventbridge._rule_key(rule.get("Name"), rule.get("EventBusName", "default"))
+    return bool(eventbridge._targets.get(key, [target])[0].get("Id") == target.get("Id"))
+
+
+def _check(target: Event, rule_arn: str) -> None:
     """Raise UndeliverableError if a target is not there, or does not let the rule in."""
+    arn = target["Arn"]
     _, _, service, region, account, resource = arn.split(":", 5)
     here = region == get_region() and account == get_account_id()
-    missing = UndeliverableError("NO_RESOURCE", f"{arn} does not exist")
     if service == "lambda" and here:
         invocation.find(arn)
         if rule_arn and not invocation.may_be_invoked_by(arn, rule_arn):
             raise UndeliverableError("NO_PERMISSIONS", f"{arn} does not let {rule_arn} invoke it")
-    elif service == "sqs" and here:
-        if sqs._queue_by_arn(arn) is None:
-            raise missing
-    elif service == "sns" and here:
-        if arn not in sns._topics:
-            raise missing
-    elif service == "events" and resource.startswith("event-bus/"):
-        with request_scope(account, region):
-            if resource.split("/", 1)[1] not in eventbridge._event_buses:
-                raise missing
+    with request_scope(account, region):
+        missing = (service in _THERE and here and not _THERE[service](arn)) or (
+            service == "events" and not _is_bus(resource)
+        )
+    if missing or (service == "states" and not here):
+        raise UndeliverableError("NO_RESOURCE", f"{arn} does not exist")
+    role = target.get("RoleArn", "")
+    if service == "states" and not roles.may(role, _SERVICE, "states:StartExecution", arn):
+        raise UndeliverableError("NO_PERMISSIONS", f"{role} may not start {arn} for EventBridge")
+
+
+def _is_bus(resource: str) -> bool:
+    kind, _, name = resource.partition("/")
+    return kind != "event-bus" or name in eventbridge._event_buses
 
 
 def _bury(target: Event, event: Event, rule: Event, error: UndeliverableError) -> None:

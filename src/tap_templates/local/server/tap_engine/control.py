@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tap_engine import http_apis
 from tap_engine.faults import FAULTS
 from tap_engine.originals import PATCHES, VERSION
 from tap_engine.support import SUPPORT
@@ -21,6 +22,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/")
+_API = re.compile(r"([^./]+)\.execute-api\.|.*/_aws/execute-api/([^/]+)")
 _PREFIX = "/_tap/"
 
 COMMANDS: dict[str, Callable[[Mapping[str, str]], object]] = {
@@ -33,6 +35,7 @@ COMMANDS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "fail": lambda query: FAULTS.fail_next(query["region"], query["reason"]),
     "hold": lambda query: FAULTS.hold(query["region"]),
     "release": lambda query: FAULTS.release(query["region"]),
+    "trust": lambda query: http_apis.trust(query["issuer"], json.loads(query["keys"])),
 }
 _READING = {"health", "support", "patches", "faults"}
 
@@ -64,13 +67,19 @@ def _command(scope: Scope) -> tuple[int, object]:
         result = COMMANDS[name](dict(parse_qsl(scope.get("query_string", b"").decode())))
     except KeyError as missing:
         return 400, {"error": f"{name} needs {missing}"}
+    except ValueError as error:
+        return 400, {"error": f"{name} cannot read what it was given: {error}"}
     return 200, result if result is not None else FAULTS.as_json()
 
 
 def _region(scope: Scope) -> str | None:
-    signed = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-    found = _SIGNED_FOR.search(signed)
-    return found.group(1) if found else None
+    headers = dict(scope["headers"])
+    found = _SIGNED_FOR.search(headers.get(b"authorization", b"").decode("latin-1"))
+    if found:
+        return found.group(1)
+    # Whoever calls an HTTP API need not sign: it is known by its address.
+    asked = _API.match(headers.get(b"host", b"").decode("latin-1") + str(scope["path"]))
+    return http_apis.region_of(asked.group(1) or asked.group(2)) if asked else None
 
 
 async def _answer(send: Send, status: int, said: object) -> None:

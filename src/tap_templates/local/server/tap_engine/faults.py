@@ -1,8 +1,11 @@
 """Faults that a test or a drill asks for. State of this process; `control` changes it."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(slots=True)
@@ -32,6 +35,11 @@ class Faults:
             self.waiting.append((region, deliver))
         else:
             deliver()
+
+    def wait_until_alive(self, region: str) -> None:
+        """Wait, in a thread of one's own, until a region is not dead."""
+        while region in self.dead:
+            time.sleep(_LOOK_SECONDS)
 
     def fail_next(self, region: str, reason: str) -> None:
         """Let the next stack operation of StackSets in a region fail before it does anything."""

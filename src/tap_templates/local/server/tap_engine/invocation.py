@@ -53,8 +53,15 @@ def install() -> None:
         lambda_svc,
         "_execute_function_warm",
         "62b9218bef5b",
-        _with_error_type,
-        why="errorType is the name of the exception's class, not Runtime.HandlerError",
+        _ran,
+        why="errorType is Runtime.HandlerError and not the exception's class; nobody is counted",
+    )
+    patch(
+        lambda_svc,
+        "_emit_lambda_metrics",
+        "3b6689d77cf6",
+        _throttled,
+        why="it counts what the Invoke API was asked for, and no other invocation",
     )
     patch(
         eventbridge,
@@ -85,15 +92,15 @@ def find(arn: str) -> tuple[Record, str]:
     return record, qualifier
 
 
-def may_be_invoked_by(arn: str, rule_arn: str) -> bool:
-    """Say whether the function's policy lets EventBridge invoke it for this rule."""
+def may_be_invoked_by(arn: str, source_arn: str, *, service: str = "events.amazonaws.com") -> bool:
+    """Say whether the function's policy lets a service invoke it for this rule, route, …"""
     base, _, _ = lambda_svc._get_base_func_record_for_ref(arn)
     for statement in (base or {}).get("policy", {}).get("Statement", []):
         source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn", "*")
         if (
-            statement.get("Principal") in ({"Service": "events.amazonaws.com"}, "*")
+            statement.get("Principal") in ({"Service": service}, "*")
             and statement.get("Resource") == arn
-            and re.fullmatch(re.escape(source).replace(r"\*", ".*"), rule_arn)
+            and re.fullmatch(re.escape(source).replace(r"\*", ".*"), source_arn)
         ):
             return True
     return False
@@ -120,7 +127,7 @@ def _invoke(function: Record, event: Any) -> None:
     started = time.monotonic()
     with request_scope(account, region):
         for attempt in range(1, attempts + 1):
-            result = _attempt(function, config["FunctionName"], event)
+            result: Record = lambda_svc._execute_function(function, event)
             if not result.get("error"):
                 return
             pause = RETRY_SECONDS * 2 ** (attempt - 1)
@@ -136,22 +143,6 @@ def _settings(function: Record) -> Record:
     """Give how asynchronous invocations go: as `find` says, or as the engine's own record does."""
     unqualified = (function.get("event_invoke_configs") or {}).get("$LATEST")
     return function.get("event_invoke_config") or unqualified or {}
-
-
-def _attempt(function: Record, name: str, event: Any) -> Record:
-    if get_region() in FAULTS.dead:
-        return {"error": True, "body": {"errorMessage": "the region is down"}}
-    started = time.monotonic()
-    result: Record = lambda_svc._execute_function(function, event)
-    lambda_svc._emit_lambda_metrics(
-        name,
-        duration_ms=(time.monotonic() - started) * 1000,
-        error=bool(result.get("error")),
-        throttle=bool(result.get("throttle")),
-    )
-    if result.get("log"):
-        lambda_svc.logger.info("%s:\n%s", name, result["log"])
-    return result
 
 
 def _park(function: Record, event: Any, result: Record, attempts: int, condition: str) -> None:
@@ -219,9 +210,17 @@ def _send(target: str, body: str) -> None:
         raise UndeliverableError("NO_RESOURCE", f"{target} can receive no failures here")
 
 
-def _with_error_type(original: Callable[..., Record]) -> Callable[..., Record]:
+def _ran(original: Callable[..., Record]) -> Callable[..., Record]:
     def execute(function: Record, event: Any, request_id: str) -> Record:
-        result = original(function, event, request_id)
+        name = (function.get("config") or function)["FunctionName"]
+        started = time.monotonic()
+        if get_region() in FAULTS.dead:
+            result: Record = {"error": True, "body": {"errorMessage": "the region is down"}}
+        else:
+            result = original(function, event, request_id)
+        _count(name, (time.monotonic() - started) * 1000, failed=bool(result.get("error")))
+        if result.get("log"):
+            lambda_svc.logger.info("%s:\n%s", name, result["log"])
         body = result.get("body")
         if (
             result.get("error")
@@ -232,6 +231,24 @@ def _with_error_type(original: Callable[..., Record]) -> Callable[..., Record]:
         return result
 
     return execute
+
+
+def _count(name: str, milliseconds: float, *, failed: bool) -> None:
+    for metric, value, unit in (
+        ("Invocations", 1.0, "Count"),
+        ("Errors", float(failed), "Count"),
+        ("Duration", milliseconds, "Milliseconds"),
+    ):
+        cloudwatch.record_metric("AWS/Lambda", metric, value, unit, {"FunctionName": name})
+
+
+def _throttled(_: Callable[..., None]) -> Callable[..., None]:
+    def emit(function_name: str, duration_ms: float, error: bool, throttle: bool) -> None:  # noqa: ARG001, FBT001 - the engine's own
+        if throttle and not duration_ms:  # it says so twice, the second time with how long it took
+            dimensions = {"FunctionName": function_name}
+            cloudwatch.record_metric("AWS/Lambda", "Throttles", 1, "Count", dimensions)
+
+    return emit
 
 
 def exception_name(log: str) -> str | None:

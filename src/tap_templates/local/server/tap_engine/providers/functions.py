@@ -3,7 +3,7 @@
 from ministack.services import lambda_svc
 
 from tap_engine import loopback
-from tap_engine.providers.provider import Made, Properties, Provider, engines_own
+from tap_engine.providers.provider import Made, Properties, Provider, engines_own, shaped
 
 _function = engines_own("AWS::Lambda::Function")
 _version = engines_own("AWS::Lambda::Version")
@@ -48,6 +48,12 @@ def _configure(name: str, properties: Properties, old: Properties) -> None:
     if properties.get("DeadLetterConfig") != old.get("DeadLetterConfig"):
         dead_letters = properties.get("DeadLetterConfig") or {"TargetArn": ""}
         client.update_function_configuration(FunctionName=name, DeadLetterConfig=dead_letters)
+    if properties.get("VpcConfig") != old.get("VpcConfig"):
+        network = properties.get("VpcConfig") or {"SubnetIds": [], "SecurityGroupIds": []}
+        request = {"FunctionName": name, "VpcConfig": network}
+        client.update_function_configuration(
+            **shaped(client, "update_function_configuration", request)
+        )
 
 
 def _publish(logical_id: str, properties: Properties, stack: str) -> Made:

@@ -12,6 +12,13 @@ Properties = Mapping[str, Any]
 Attributes = dict[str, Any]
 Made = tuple[str, Attributes]  # what Ref gives, and what GetAtt gives
 
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "integer": int,
+    "long": int,
+    "float": float,
+    "double": float,
+    "boolean": lambda text: text.lower() == "true",
+}
 _MISSING = ("NotFound", "NoSuch", "NonExistent")
 
 
@@ -91,10 +98,8 @@ def _typed(value: Any, shape: Any) -> Any:
         }
     if shape.type_name == "list" and isinstance(value, list):
         return [_typed(each, shape.member) for each in value]
-    if shape.type_name in ("integer", "long") and isinstance(value, str):
-        return int(value)
-    if shape.type_name == "boolean" and isinstance(value, str):
-        return value.lower() == "true"
+    if shape.type_name in _READ and isinstance(value, str):
+        return _READ[shape.type_name](value)
     if shape.type_name == "string" and isinstance(value, bool | int | float):
         return str(value).lower()
     return value
