@@ -2,7 +2,8 @@
 
 from tap_templates.model.system import System
 from templates.bootstrap import bootstrap
+from templates.market_pipeline import MARKET_PIPELINE
 from templates.trading_events import TRADING_EVENTS
 
-WORKLOADS: tuple[System, ...] = (TRADING_EVENTS,)
+WORKLOADS: tuple[System, ...] = (TRADING_EVENTS, MARKET_PIPELINE)
 SYSTEMS: tuple[System, ...] = (bootstrap(*WORKLOADS), *WORKLOADS)

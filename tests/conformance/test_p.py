@@ -4,13 +4,13 @@ import hashlib
 import json
 
 import pytest
+from conformance.committed import templates_of, view_of
 from mutants import survivors
 
 import templates
 from tap_templates.compiler.lint import Linter, LintJob
 from tap_templates.iam.proof import prove
 from tap_templates.iam.sources import read_sources
-from tap_templates.rendered.view import StackSource, resolve_system
 
 SYSTEMS = [system.name for system in templates.SYSTEMS]
 BY_NAME = {system.name: system for system in templates.SYSTEMS}
@@ -31,26 +31,18 @@ def manifest(folder):
 @pytest.fixture
 def handlers(root, system):
     return {
-        package.name: read_sources(root / "handlers" / package.folder)
+        package.name: {
+            path: text
+            for folder in (package.folder, *package.shared)
+            for path, text in read_sources(root / "handlers" / folder).items()
+        }
         for package in BY_NAME[system].packages
     }
 
 
 @pytest.fixture
-def view(folder, manifest, system):
-    stacks = manifest["stacks"]
-    return resolve_system(
-        system,
-        [
-            StackSource(
-                each["name"],
-                json.loads((folder / each["template"]).read_bytes()),
-                each["regions"],
-                each["parameters"],
-            )
-            for each in stacks
-        ],
-    )
+def view(root, manifest):
+    return view_of(manifest, templates_of(root, manifest))
 
 
 @every_system

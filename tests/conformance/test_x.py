@@ -8,15 +8,15 @@ import re
 
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER as SCHEMAS
+from conformance.committed import manifest_of, templates_of, view_of
 
 import templates
-from tap_templates.rendered.view import StackSource, resolve_system
 
 SYSTEMS = [system.name for system in templates.SYSTEMS]
 ONCE_PER_ACCOUNT = {system.name for system in templates.SYSTEMS if system.once_per_account}
 KINDS = (
-    *("alarm", "archive", "bucket", "bus", "dashboard", "endpoint", "function", "key", "queue"),
-    *("policy", "role", "rule", "schedules?", "table", "topic"),
+    *("alarm", "archive", "bucket", "bus", "dashboard", "endpoint", "function", "key", "machine"),
+    *("policy", "queue", "role", "rule", "schedules?", "table", "topic"),
 )
 SHARED_BY_REGIONS = {"AWS::IAM::Role", "AWS::CloudWatch::Dashboard", "AWS::S3::Bucket"}
 DEAD_LETTER_METRIC = "ApproximateNumberOfMessagesVisible"
@@ -26,40 +26,35 @@ pytestmark = pytest.mark.parametrize("system", SYSTEMS, scope="module")
 
 @pytest.fixture(scope="module")
 def manifest(root, system):
-    return json.loads((root / "build" / "templates" / system / "manifest.json").read_bytes())
+    return manifest_of(root, system)
 
 
 @pytest.fixture(scope="module")
-def committed(root, system, manifest):
-    folder = root / "build" / "templates" / system
-    return {
-        each["name"]: json.loads((folder / each["template"]).read_bytes())
-        for each in manifest["stacks"]
-    }
+def committed(root, manifest):
+    return templates_of(root, manifest)
 
 
 @pytest.fixture(scope="module")
-def view(system, manifest, committed):
-    stacks = manifest["stacks"]
-    return resolve_system(
-        system,
-        [
-            StackSource(s["name"], committed[s["name"]], s["regions"], s["parameters"])
-            for s in stacks
-        ],
-    )
+def view(manifest, committed):
+    return view_of(manifest, committed)
 
 
 def test_x01_names_say_kind_purpose_and_suffix(view, system):
-    # An alias is named within its function: `live` is no name of its own.
+    # An alias is named within its function, a stage within its API: no names of their own.
+    within = {"AWS::Lambda::Alias", "AWS::ApiGatewayV2::Stage"}
     named = [
-        each
-        for each in view.resources()
-        if each.resource.name and each.resource.type != "AWS::Lambda::Alias"
+        each for each in view.resources() if each.resource.name and each.resource.type not in within
     ]
     assert named
     for each in named:
-        name = each.resource.name.removeprefix("/aws/lambda/").removeprefix("alias/")
+        name = each.resource.name.removeprefix("alias/")
+        if each.resource.type == "AWS::Logs::LogGroup":
+            # Named after what writes to it.
+            assert re.fullmatch(
+                r"/aws/(lambda/function|vendedlogs/(apis/api|states/machine)|vpc/vpc)-[a-z0-9-]+-dev",
+                name,
+            ), each.place
+            continue
         where = rf"(-{each.stack.region})?(-{view.account})?"
         if system in ONCE_PER_ACCOUNT:
             assert re.fullmatch(rf"({'|'.join(KINDS)})-[a-z0-9-]+{where}", name), each.place
@@ -92,10 +87,12 @@ def test_x02_every_taggable_resource_has_the_five_tags(view):
             places = [each.resource.properties[where]]
         for tags in places:
             tagged += 1
-            assert {tag["Key"] for tag in tags} == {
+            values = tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
+            # What has no name of its own has a tag for it.
+            assert {*values} - {"Name"} == {
                 "Application", "DR-Tier", "Environment", "ManagedBy", "Region",
             }, each.place  # fmt: skip
-            assert {tag["Value"] for tag in tags if tag["Key"] == "ManagedBy"} == {"tap-templates"}
+            assert values["ManagedBy"] == "tap-templates"
     assert tagged
 
 

@@ -17,6 +17,7 @@ from troposphere import Ref
 from tap_templates.blocks.text import sub
 from tap_templates.errors import ModelError
 
+Grant = aws.Statement  # what a reference hands out: who gets it may do that, and no more
 VERSION = "2012-10-17"
 ANYTHING = "*"
 ONLY_FROM_OWN_ACCOUNT = {"aws:SourceAccount": Ref("AWS::AccountId")}

@@ -8,7 +8,7 @@ the handlers of the resource types in use say they need, on the names our rule g
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from awacs import aws, cloudformation, s3, sts
@@ -30,30 +30,77 @@ from tap_templates.model.names import (
 
 # The end of an ARN as AWS writes it, and as our naming rule fills it in. What a type's handlers
 # may touch beside its own (a Lambda function's event source mappings, say) is in neither.
-_OUR_NAMES = {
-    "${QueueName}": "queue-*",
-    "${TopicName}": "topic-*",
-    "alarm:${AlarmName}": "alarm:alarm-*",
-    "alias/${Alias}": "alias/key-*",
-    "archive/${ArchiveName}": "archive/archive-*",
-    "dashboard/${DashboardName}": "dashboard/dashboard-*",
-    "endpoint/${EndpointName}": "endpoint/endpoint-*",
-    "event-bus/${EventBusName}": "event-bus/bus-*",
-    "function:${FunctionName}": "function:function-*",
-    "healthcheck/${Id}": "healthcheck/*",
-    "key/${KeyId}": "key/*",
-    "log-group:${LogGroupName}": "log-group:/aws/lambda/function-*",
-    "role/${RoleNameWithPath}": "role/role-*",
-    "rule/${EventBusName}/${RuleName}": "rule/bus-*/*",
-    "schedule-group/${GroupName}": "schedule-group/schedules-*",
-    "schedule/${GroupName}/${ScheduleName}": "schedule/schedules-*/schedule-*",
-    "table/${TableName}": "table/table-*",
+_OUR_NAMES: Mapping[str, tuple[str, ...]] = {
+    "${QueueName}": ("queue-*",),
+    "${TopicName}": ("topic-*",),
+    "alarm:${AlarmName}": ("alarm:alarm-*",),
+    "alias/${Alias}": ("alias/key-*",),
+    "archive/${ArchiveName}": ("archive/archive-*",),
+    "dashboard/${DashboardName}": ("dashboard/dashboard-*",),
+    "endpoint/${EndpointName}": ("endpoint/endpoint-*",),
+    "event-bus/${EventBusName}": ("event-bus/bus-*",),
+    "function:${FunctionName}": ("function:function-*",),
+    "healthcheck/${Id}": ("healthcheck/*",),
+    "key/${KeyId}": ("key/*",),
+    "log-group:${LogGroupName}": (
+        "log-group:/aws/lambda/function-*",
+        "log-group:/aws/vendedlogs/apis/api-*",
+        "log-group:/aws/vendedlogs/states/machine-*",
+        "log-group:/aws/vpc/vpc-*",
+    ),
+    "role/${RoleNameWithPath}": ("role/role-*",),
+    "rule/${EventBusName}/${RuleName}": ("rule/bus-*/*",),
+    "schedule-group/${GroupName}": ("schedule-group/schedules-*",),
+    "schedule/${GroupName}/${ScheduleName}": ("schedule/schedules-*/schedule-*",),
+    "table/${TableName}": ("table/table-*",),
+    "stateMachine:${StateMachineName}": ("stateMachine:machine-*",),
 }
 _PASSED_TO = {
+    "AWS::EC2::FlowLog": "vpc-flow-logs.amazonaws.com",
     "AWS::Events::Endpoint": "events.amazonaws.com",
     "AWS::Events::Rule": "events.amazonaws.com",
     "AWS::Lambda::Function": "lambda.amazonaws.com",
     "AWS::Scheduler::Schedule": "scheduler.amazonaws.com",
+    "AWS::StepFunctions::StateMachine": "states.amazonaws.com",
+}
+# Those of EC2 have no names: an action is limited to the kinds of things our templates hold.
+_OF_EC2 = (
+    "elastic-ip/${AllocationId}",
+    "internet-gateway/${InternetGatewayId}",
+    "natgateway/${NatGatewayId}",
+    "route-table/${RouteTableId}",
+    "security-group-rule/${SecurityGroupRuleId}",
+    "security-group/${SecurityGroupId}",
+    "subnet/${SubnetId}",
+    "vpc-endpoint/${VpcEndpointId}",
+    "vpc-flow-log/${VpcFlowLogId}",
+    "vpc/${VpcId}",
+)
+# API Gateway's actions are the methods of its REST interface: one of them fits any resource, and
+# the service authorization reference lists all of those. These are the HTTP APIs and their tags.
+_OF_API_GATEWAY = tuple(
+    f"arn:${{AWS::Partition}}:apigateway:*::{path}" for path in ("/apis", "/apis/*", "/tags/*")
+)
+_LINKED_ROLE = "iam:CreateServiceLinkedRole"
+# Whose service-linked role a type's handler makes, if the account has none yet.
+_LINKED_TO = {
+    "AWS::DynamoDB::GlobalTable": "replication.dynamodb.amazonaws.com",
+    "AWS::EC2::FlowLog": "delivery.logs.amazonaws.com",
+}
+# What a type takes beyond what its schema lists, by AWS's documentation: whoever turns the access
+# log of a stage on delivers it
+# (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html).
+_UNLISTED = {
+    "AWS::ApiGatewayV2::Stage": (
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+    )
 }
 _WITHOUT_REGION = {"iam", "route53", "route53-recovery-control-config"}  # one for the partition
 _NEWER_DATA = (
@@ -137,9 +184,11 @@ def _stacks() -> Iterator[aws.Statement]:
 def _provision(types: Sequence[str], regions: Sequence[Text]) -> Iterator[aws.Statement]:
     """Allow each action on the resources it takes; actions on the same ones share a statement."""
     grouped: dict[tuple[bool, tuple[str, ...]], list[str]] = defaultdict(list)
-    for action in provisioning_actions(types):
+    unlisted = {action for each in types for action in _UNLISTED.get(each, ())}
+    for action in sorted({*provisioning_actions(types), *unlisted}):
         service = action.partition(":")[0]
-        if action != "iam:PassRole" and service != "s3":  # both are granted more narrowly
+        # These are granted more narrowly.
+        if action not in {"iam:PassRole", _LINKED_ROLE} and service != "s3":
             grouped[service in _WITHOUT_REGION, _named(action)].append(action)
     for number, ((everywhere, resources), names) in enumerate(sorted(grouped.items()), start=1):
         here = aws.StringEquals({"aws:RequestedRegion": list(regions)})
@@ -149,6 +198,7 @@ def _provision(types: Sequence[str], regions: Sequence[Text]) -> Iterator[aws.St
             [sub(resource) for resource in resources],
             *(() if everywhere else (here,)),
         )
+    yield from _linked_roles(types)
     services = sorted({_PASSED_TO[each] for each in types if each in _PASSED_TO})
     if services:
         yield allow(
@@ -159,22 +209,46 @@ def _provision(types: Sequence[str], regions: Sequence[Text]) -> Iterator[aws.St
         )
 
 
+def _linked_roles(types: Sequence[str]) -> Iterator[aws.Statement]:
+    """Allow making the service-linked roles that the types need, and no others."""
+    linking = [each for each in types if _LINKED_ROLE in provisioning_actions([each])]
+    for each in linking:
+        if each not in _LINKED_TO:
+            raise ModelError(
+                f"resource type {each}",
+                "makes a service-linked role, of which it is not known whose it is",
+                "add the service to _LINKED_TO in blocks/stack_sets.py",
+            )
+    services = sorted({_LINKED_TO[each] for each in linking})
+    if services:
+        roles = f"arn:${{AWS::Partition}}:iam::{ACCOUNT}:role/aws-service-role"
+        yield allow(
+            "LinkRoles",
+            [aws.Action("iam", "CreateServiceLinkedRole")],
+            [sub(f"{roles}/{service}/*") for service in services],
+            aws.StringEquals({"iam:AWSServiceName": services}),
+        )
+
+
 def _named(action: str) -> tuple[str, ...]:
     """Name the resources of an action by our rule, or all of this account's where it has none."""
     formats = resources_of(action)
     if not formats:
         return (ANYTHING,)
+    if action.startswith("apigateway:"):
+        return _OF_API_GATEWAY
     ours = {
-        arn.removesuffix(end) + _OUR_NAMES[end]
+        arn.removesuffix(end) + name
         for arn in formats
         for end in [_end(arn)]
-        if end in _OUR_NAMES
+        for name in _OUR_NAMES.get(end, ())
     }
+    ours |= {arn for arn in formats if ":ec2:" in arn and _end(arn) in _OF_EC2}
     return tuple(sorted(_filled(each) for each in ours or formats))
 
 
 def _end(arn: str) -> str:
-    return arn.split(":", 5)[5]
+    return arn.split(":", 5)[-1]
 
 
 def _filled(arn: str) -> str:

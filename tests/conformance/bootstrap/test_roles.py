@@ -94,6 +94,8 @@ def test_roles_are_passed_to_the_services_that_run_with_them(statements):
         "events.amazonaws.com",
         "lambda.amazonaws.com",
         "scheduler.amazonaws.com",
+        "states.amazonaws.com",
+        "vpc-flow-logs.amazonaws.com",
     ]
     assert statement["Resource"] == [f"arn:aws:iam::{ACCOUNT}:role/role-*"]
 

@@ -4,23 +4,30 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from troposphere import Ref, encode_to_dict
+from troposphere import Equals, Ref, encode_to_dict
 
 from tap_templates.blocks.alarm import Metric, Missing, alarm
 from tap_templates.blocks.bucket import Bucket, private_bucket
 from tap_templates.blocks.bus import Bus, Delivery, Rule, archive, event_bus, rule_to_queue
 from tap_templates.blocks.dashboard import Graph, Line, dashboard
-from tap_templates.blocks.function import Code, Function, Settings, async_function
-from tap_templates.blocks.key import service_key, use_by_alarms, use_by_log_groups
-from tap_templates.blocks.parameters import email_parameter
+from tap_templates.blocks.function import Code, Function, Settings, async_function, request_function
+from tap_templates.blocks.function_role import FunctionNetwork
+from tap_templates.blocks.http_api import HttpApi, Jwt, Throttle, function_api
+from tap_templates.blocks.key import (
+    service_key,
+    use_by_alarms,
+    use_by_log_groups,
+    use_through,
+)
+from tap_templates.blocks.parameters import email_parameter, generated_id
 from tap_templates.blocks.queue import LONGEST_RETENTION, Queue, dead_letters, queue
 from tap_templates.blocks.stack import StackTemplate
-from tap_templates.blocks.table import Table, strongly_consistent_table
+from tap_templates.blocks.table import Index, Table, replicated_table, strongly_consistent_table
 from tap_templates.blocks.topic import Topic, alarm_topic
 from tap_templates.compiler.build import build_stack
 from tap_templates.compiler.lint import Linter, LintJob
 from tap_templates.compiler.render import RenderedStack, render_stack
-from tap_templates.errors import ModelError
+from tap_templates.errors import BuildError, ModelError
 from tap_templates.model.names import PRIMARY_REGION, SECONDARY_REGION, WITNESS_REGION
 from tap_templates.model.package import Package
 from tap_templates.model.system import Objectives, Regions, Stack, System, Where
@@ -71,7 +78,41 @@ def board(stack: StackTemplate) -> None:
     stack.add(dashboard("Ledger", "ledger", [Graph(title="Failed", lines=[line])]))
 
 
-BLOCKS = (bucket, topic, dead_letter_queue, bus_and_rule, table, board)
+def indexed_table(stack: StackTemplate) -> None:
+    indexes = [Index(name="ByDay", partition="Day", sort="At")]
+    regions = (PRIMARY_REGION, SECONDARY_REGION)
+    ticks = Table("ticks")
+    stack.add(replicated_table("Ticks", ticks, key=("PK", "SK"), indexes=indexes, replicas=regions))
+
+
+def door(stack: StackTemplate, route: str = "POST /books") -> None:
+    book, api = Function("book"), HttpApi("books")
+    settings = Settings(
+        describes="books",
+        environment={"LEVEL": "INFO"},
+        timeout=timedelta(seconds=10),
+        memory_mib=256,
+        concurrency=10,
+        network=FunctionNetwork(vpc=VPC, subnets=(SUBNET,), security_group=GROUP),
+    )
+    for parameter in (VPC, SUBNET, GROUP):
+        stack.parameter(parameter)
+    stack.condition("HasJwt", Equals(Ref("AWS::Region"), Ref("PrimaryRegion")))
+    key = service_key("Log", "book-log", "x", use_by_log_groups(book.log_group, api.log_group))
+    code = Code(package=Package(name="booker"), key="k.zip", sha256="0" * 43 + "=")
+    made = request_function("Book", book, code, settings, log_key=key)
+    front = function_api(
+        "Books", api, route=route, function=book, log_key=key, describes="Books",
+        jwt=Jwt(when="HasJwt", issuer="https://login.example.com/", audience="books"),
+        throttle=Throttle(rate=10, burst=5),
+    )  # fmt: skip
+    stack.add(*key, *made, *front)
+
+
+VPC = generated_id("VpcId", "vpc", "VPC")
+SUBNET = generated_id("SubnetId", "subnet", "Subnet")
+GROUP = generated_id("GroupId", "sg", "Security group")
+BLOCKS = (bucket, topic, dead_letter_queue, bus_and_rule, table, indexed_table, board, door)
 
 
 def compiled(block: Callable[[StackTemplate], None]) -> RenderedStack:
@@ -123,6 +164,50 @@ def test_a_bucket_is_granted_by_folder():
 def test_a_grant_on_anything_but_a_folder_is_refused(prefix):
     with pytest.raises(ModelError, match="is granted by the prefix"):
         Bucket("audit").get_objects(prefix)
+
+
+def test_a_route_asks_for_a_token_or_a_signature_and_never_for_nothing():
+    resources = compiled(door).template["Resources"]
+    route = resources["BooksRoute"]["Properties"]
+    assert route["AuthorizationType"] == {"Fn::If": ["HasJwt", "JWT", "AWS_IAM"]}
+    assert resources["BooksAuthorizer"]["Condition"] == "HasJwt"
+    source = resources["BooksPermission"]["Properties"]["SourceArn"]["Fn::Sub"]
+    assert source.endswith(":${BooksApi}/*/POST/books")
+
+
+@pytest.mark.parametrize("route", ["/books", "post /books", "POST books", "POST"])
+def test_a_route_is_a_method_and_a_path(route):
+    with pytest.raises(BuildError, match="is no method and path"):
+        compiled(lambda stack: door(stack, route))
+
+
+def test_a_function_in_a_vpc_leaves_its_interfaces_to_lambda():
+    role = compiled(door).template["Resources"]["BookRole"]["Properties"]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    by_sid = {each["Sid"]: each for each in statements}
+    denied, allowed = by_sid["NoInterfacesByCode"], by_sid["CreateInterfaces"]
+    assert denied["Effect"] == "Deny"
+    assert set(denied["Action"]) == {
+        action
+        for sid in ("CreateInterfaces", "ManageInterfaces", "DescribeInterfaces")
+        for action in by_sid[sid]["Action"]
+    }
+    assert len(allowed["Resource"]) == 3
+
+
+def test_a_replicated_table_has_what_replication_and_its_indexes_need():
+    table = compiled(indexed_table).template["Resources"]["TicksTable"]["Properties"]
+    assert table["MultiRegionConsistency"] == "EVENTUAL"
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    declared = {each["AttributeName"] for each in table["AttributeDefinitions"]}
+    assert declared == {"PK", "SK", "Day", "At"}
+
+
+def test_sending_through_a_key_takes_two_actions_and_the_service():
+    grant = encode_to_dict(use_through("Encrypt", "sns", "arn:aws:kms:r:1:key/k"))
+    assert grant["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    service = {"Fn::Sub": "sns.${AWS::Region}.amazonaws.com"}
+    assert grant["Condition"] == {"StringEquals": {"kms:ViaService": service}}
 
 
 def test_an_alarm_takes_a_percentile_or_a_statistic():

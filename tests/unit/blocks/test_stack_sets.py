@@ -1,0 +1,71 @@
+"""What the execution role may do follows from the resource types, and fails closed."""
+
+import pytest
+from troposphere import Ref, encode_to_dict
+
+from tap_templates.blocks.stack_sets import stack_set_roles
+from tap_templates.errors import ModelError
+
+
+def statements(*types):
+    made = stack_set_roles(types, regions=[Ref("PrimaryRegion")])
+    return [
+        statement
+        for policy in made.policies
+        for statement in encode_to_dict(policy)["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+def resources(found, action):
+    """Collect what `action` is allowed on: the last part of each ARN."""
+    texts = {
+        resource["Fn::Sub"] if isinstance(resource, dict) else resource
+        for statement in found
+        for resource in statement["Resource"]
+        if action in statement["Action"]
+    }
+    plain = {text.replace("${AWS::", "${") for text in texts}
+    return {text.split(":", 5)[-1] for text in plain}
+
+
+def test_service_linked_roles_are_made_for_the_services_of_the_types_alone():
+    found = statements("AWS::DynamoDB::GlobalTable", "AWS::EC2::FlowLog")
+    (linking,) = [each for each in found if each["Sid"] == "LinkRoles"]
+    services = ["delivery.logs.amazonaws.com", "replication.dynamodb.amazonaws.com"]
+    assert linking["Condition"] == {"StringEquals": {"iam:AWSServiceName": services}}
+    assert resources(found, "iam:CreateServiceLinkedRole") == {
+        f"role/aws-service-role/{service}/*" for service in services
+    }
+
+
+def test_a_type_whose_service_linked_role_is_unknown_is_refused():
+    with pytest.raises(ModelError, match="AWS::RDS::DBCluster: makes a service-linked role") as no:
+        statements("AWS::RDS::DBCluster")
+    assert "_LINKED_TO" in no.value.remedy
+
+
+def test_what_has_no_name_is_limited_to_the_kinds_of_things_our_templates_hold():
+    tagged = resources(statements("AWS::EC2::VPC"), "ec2:CreateTags")
+    assert {"vpc/*", "subnet/*", "security-group/*"} <= tagged
+    assert not {each for each in tagged if each.startswith(("instance/", "volume/", "image/"))}
+
+
+def test_log_groups_are_those_that_our_rule_names():
+    assert resources(statements("AWS::Logs::LogGroup"), "logs:DeleteLogGroup") == {
+        "log-group:/aws/lambda/function-*",
+        "log-group:/aws/vendedlogs/apis/api-*",
+        "log-group:/aws/vendedlogs/states/machine-*",
+        "log-group:/aws/vpc/vpc-*",
+    }
+
+
+def test_what_a_schema_does_not_list_is_granted_too():
+    found = statements("AWS::ApiGatewayV2::Stage")
+    assert resources(found, "logs:CreateLogDelivery") == {"*"}
+    assert resources(statements("AWS::ApiGatewayV2::Api"), "logs:UpdateLogDelivery") == set()
+
+
+def test_http_apis_are_all_that_is_touched_of_api_gateway():
+    assert resources(statements("AWS::ApiGatewayV2::Api"), "apigateway:DELETE") == {
+        "/apis", "/apis/*", "/tags/*",
+    }  # fmt: skip
