@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from awacs import aws
 from awacs import events as actions
-from troposphere import AWSHelperFn, GetAtt, Ref, awslambda, events
+from troposphere import AWSHelperFn, GetAtt, Ref, awslambda, events, iam
 
 from tap_templates.blocks.alarm import Metric
 from tap_templates.blocks.function import Function
-from tap_templates.blocks.policy import allow
+from tap_templates.blocks.policy import allow, document, trust_service
 from tap_templates.blocks.queue import DeadLetters, GuardedQueue
+from tap_templates.blocks.state_machine import StateMachine
 from tap_templates.blocks.text import Text, arn_text, sub
 from tap_templates.model.names import OWN_REGION, Kind, Name
 
@@ -99,6 +100,11 @@ class FunctionRule(NamedTuple):
     permission: awslambda.Permission
 
 
+class MachineRule(NamedTuple):
+    rule: events.Rule
+    role: iam.Role
+
+
 def event_bus(title: str, bus: Bus, describes: str) -> events.EventBus:
     """Declare a bus; its events are encrypted with a key of EventBridge's own."""
     return events.EventBus(f"{title}Bus", Name=sub(bus.name), Description=describes)
@@ -153,6 +159,34 @@ def rule_to_queue(
     """Send what matches to `queue`, whose policy must admit the rule."""
     target = _target(f"{title}Target", queue.arn, delivery)
     return _rule(title, rule, bus, pattern=pattern, target=target, describes=describes)
+
+
+def rule_to_state_machine(
+    title: str,
+    rule: Rule,
+    bus: events.EventBus,
+    *,
+    pattern: Pattern,
+    machine: StateMachine,
+    delivery: Delivery,
+    describes: str,
+) -> MachineRule:
+    """Start a run of `machine` for what matches; its input is the whole event.
+
+    EventBridge starts it with a role that this rule alone may have it assume.
+    """
+    role = iam.Role(
+        f"{title}Role",
+        RoleName=sub(Name(Kind.ROLE, rule.purpose).text()),
+        AssumeRolePolicyDocument=trust_service(
+            "events.amazonaws.com", aws.ArnEquals({"aws:SourceArn": rule.arn})
+        ),
+        Policies=[iam.Policy(PolicyName="grants", PolicyDocument=document(machine.start()))],
+    )
+    target = _target(f"{title}Target", machine.arn(), delivery)
+    target.RoleArn = GetAtt(role, "Arn")
+    body = _rule(title, rule, bus, pattern=pattern, target=target, describes=describes)
+    return MachineRule(body, role)
 
 
 def _target(title: str, arn: Text, delivery: Delivery) -> events.Target:

@@ -11,7 +11,8 @@ Importing this package does not import the linter, which takes 0.4 s: who only n
 folder and nothing but cfn-lint and the standard library; that is what lets the folder travel.
 
 Ids: E90xx EventBridge, E91xx and W91xx DynamoDB global tables, E92xx and W92xx alarms and
-dead-letter queues, E93xx who may act for whom, E94xx functions.
+dead-letter queues, E93xx who may act for whom, E94xx functions, E95xx networks,
+E96xx ways in, state machines, and parameters in texts of JSON.
 """
 
 from importlib import import_module
@@ -32,6 +33,11 @@ RULE_MODULES: Final[tuple[str, ...]] = (
     "_trust",
     "_destinations",
     "_functions",
+    "_security_groups",
+    "_networks",
+    "_apis",
+    "_machines",
+    "_json_strings",
 )
 
 

@@ -118,6 +118,11 @@ class Index:
         except Exception:  # noqa: BLE001  # sympy inside; a broken condition is cfn-lint's to report
             return {True, False}
 
+    def parameter(self, name: str) -> Mapping[str, Any] | None:
+        """Return how a parameter is declared, None if there is none of that name."""
+        found = self._parameters.get(name)
+        return found if isinstance(found, Mapping) else None
+
     @cached_property
     def references(self) -> dict[str, frozenset[str]]:
         """For each resource the logical ids that its properties refer to."""

@@ -1,4 +1,4 @@
-"""One planted fault a row: an edit of the compiled trading-events, and what must be said of it."""
+"""One planted fault a row: an edit of a compiled system, and what must be said of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ class Planted:
     remedy: str = ""  # words of `remedy`
     path: str | None = None
     at: str | None = None  # the stack the finding is at, if not the edited one
+    system: str = "trading-events"
 
     @property
     def id(self) -> str:

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from unit.invariants import (
     planted_in_behaviour,
+    planted_in_machines,
     planted_in_metrics,
+    planted_in_networks,
     planted_in_references,
     planted_in_regions,
     planted_in_releases,
@@ -23,7 +25,9 @@ PLANTED = (
     *planted_in_resources.PLANTED,
     *planted_in_services.PLANTED,
     *planted_in_behaviour.PLANTED,
+    *planted_in_machines.PLANTED,
     *planted_in_metrics.PLANTED,
+    *planted_in_networks.PLANTED,
     *planted_in_releases.PLANTED,
     *planted_in_replay.PLANTED,
     *planted_in_regions.PLANTED,
@@ -32,8 +36,8 @@ PLANTED = (
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.id)
-def test_a_planted_fault_is_found_where_it_is_and_with_the_way_out(edited, planted):
-    compiled = edited(planted.stack, planted.edit)
+def test_a_planted_fault_is_found_where_it_is_and_with_the_way_out(specimens, planted):
+    compiled = specimens[planted.system].edited(planted.stack, planted.edit)
     stack = planted.stack if planted.at is None else planted.at
     here = [
         finding

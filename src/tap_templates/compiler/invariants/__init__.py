@@ -25,8 +25,12 @@ from tap_templates.compiler.invariants.invariant import (
 )
 from tap_templates.compiler.invariants.limits import LIMITS
 from tap_templates.compiler.invariants.literals import LITERALS
+from tap_templates.compiler.invariants.machine_runs import MACHINE_RUNS
+from tap_templates.compiler.invariants.machine_tasks import MACHINE_TASKS
+from tap_templates.compiler.invariants.machines import MACHINES
 from tap_templates.compiler.invariants.name_suffixes import NAME_SUFFIXES
 from tap_templates.compiler.invariants.names import NAMES, NAMES_ACROSS
+from tap_templates.compiler.invariants.networks import NETWORKS
 from tap_templates.compiler.invariants.objectives import OBJECTIVES, Term, failover_budget
 from tap_templates.compiler.invariants.outputs import OUTPUTS
 from tap_templates.compiler.invariants.pair import PAIR
@@ -78,6 +82,10 @@ INVARIANTS: tuple[Invariant, ...] = (
     *REPLICAS,
     *OBJECTIVES,
     *HEARTBEATS,
+    *MACHINES,
+    *MACHINE_TASKS,
+    *MACHINE_RUNS,
+    *NETWORKS,
     *IGNORED_RULES,
 )
 

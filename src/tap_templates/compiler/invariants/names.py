@@ -13,7 +13,7 @@ from tap_templates.compiler.invariants.invariant import (
     Invariant,
     fault_at,
 )
-from tap_templates.compiler.invariants.values import as_list, inside, number
+from tap_templates.compiler.invariants.values import as_list, inside, number, tag_values
 from tap_templates.model.names import LONGEST_REGION, LONGEST_SUFFIX, Kind, Scope
 from tap_templates.rendered.view import Located
 
@@ -54,6 +54,9 @@ NAMED: Mapping[str, Naming] = {
     "AWS::Scheduler::ScheduleGroup": Naming("Name", Kind.SCHEDULE_GROUP),
     "AWS::StepFunctions::StateMachine": Naming("StateMachineName", Kind.STATE_MACHINE),
 }
+
+LABELLED = frozenset({"AWS::ApiGatewayV2::Api"})
+"""Types whose name is a label: AWS knows them by an id of its own, and takes one label twice."""
 
 LOG_GROUP = "AWS::Logs::LogGroup"
 _LOG_GROUP_NAME = re.compile(
@@ -99,15 +102,22 @@ WITHOUT_NAME: Mapping[str, str] = {
 """Types that take no name of ours, and why."""
 
 
+def _name(located: Located) -> str | None:
+    if located.resource.type in LABELLED:
+        stated = located.resource.properties.get(NAMED[located.resource.type].property)
+        return None if stated is None else str(stated)
+    return located.resource.name
+
+
 def _by_rule(compiled: CompiledSystem) -> Iterator[Fault]:
     for located in compiled.view.resources(*NAMED):
-        if located.resource.name is None:
+        if _name(located) is None:
             continue  # told by the check for missing names
         naming = NAMED[located.resource.type]
         if problem := _problem(compiled, located, naming):
             yield fault_at(
                 located,
-                f"is called {located.resource.name!r}: {problem}",
+                f"is called {_name(located)!r}: {problem}",
                 f"take the name from Name(Kind.{naming.kind.name}, …).text() in model/names.py",
                 f"/Properties/{naming.property}",
             )
@@ -116,7 +126,10 @@ def _by_rule(compiled: CompiledSystem) -> Iterator[Fault]:
         for located in compiled.view.resources("AWS::Lambda::Function")
     }
     names = {
-        (located.stack.region, located.resource.name) for located in compiled.view.resources(*NAMED)
+        (located.stack.region, _name(located)) for located in compiled.view.resources(*NAMED)
+    } | {
+        (located.stack.region, tag_values(located.resource.properties.get("Tags")).get("Name"))
+        for located in compiled.view.resources("AWS::EC2::VPC")
     }
     for located in compiled.view.resources(LOG_GROUP):
         match = _LOG_GROUP_NAME.fullmatch(located.resource.name or "")
@@ -139,7 +152,7 @@ def _problem_once(compiled: CompiledSystem, located: Located, naming: Naming) ->
     if naming.kind.scope is Scope.WORLD:
         ending = f"-{located.stack.region}-{compiled.view.account}"
     shape = f"{naming.before}{naming.kind.word}-[a-z][a-z0-9]*(-[a-z0-9]+)*{re.escape(ending)}"
-    if re.fullmatch(shape, str(located.resource.name)) is None:
+    if re.fullmatch(shape, str(_name(located))) is None:
         return f"the rule is {naming.before}{naming.kind.word}-<purpose>{ending}"
     return None
 
@@ -147,7 +160,7 @@ def _problem_once(compiled: CompiledSystem, located: Located, naming: Naming) ->
 def _problem(compiled: CompiledSystem, located: Located, naming: Naming) -> str | None:
     """Say what of the rule does not hold, in the order a reader would check it."""
     kind, region = naming.kind, located.stack.region
-    name = str(located.resource.name)
+    name = str(_name(located))
     if compiled.system.once_per_account:
         return _problem_once(compiled, located, naming)
     suffix = located.stack.parameters.get("EnvironmentSuffix")
@@ -179,7 +192,7 @@ def _unnamed(compiled: CompiledSystem) -> Iterator[Fault]:
     for located in compiled.view.resources():
         kind = located.resource.type
         if kind == LOG_GROUP or kind in NAMED:
-            if located.resource.name is None:
+            if _name(located) is None:
                 yield fault_at(
                     located,
                     "is named by AWS, so that nothing outside its stack can compute its name",

@@ -36,6 +36,8 @@ _QUALIFIED = (
         r"\1stateMachine:\2",
     ),
 )
+_ROUTE = re.compile(r"arn:[^:]+:execute-api:(?P<region>[^:]*):\d+:(?P<api>[^/]+)/.*")
+_MADE_FOR_FUNCTIONS = ("ec2", "network-interface/")  # by Lambda, in the VPC of a function
 _TABLE_PART = re.compile(r"(arn:[^:]+:dynamodb:[^:]*:\d+:table/[^/]+)/(index|stream)/(.+)")
 
 _KINDS = {
@@ -48,6 +50,7 @@ _KINDS = {
     "AWS::S3::Bucket": Kind.BUCKET,
     "AWS::SNS::Topic": Kind.TOPIC,
     "AWS::SQS::Queue": Kind.QUEUE,
+    "AWS::StepFunctions::StateMachine": Kind.STATE_MACHINE,
 }
 
 
@@ -62,6 +65,13 @@ def targets(mention: Mention, view: SystemView) -> tuple[Located, ...]:
     for pattern, replacement in _QUALIFIED:
         if (plain := pattern.sub(replacement, arn)) != arn and (found := view.find(plain)):
             return (found,)
+    if route := _ROUTE.fullmatch(arn):  # which routes it has is for the proof to say
+        apis = view.resources("AWS::ApiGatewayV2::Api")
+        return tuple(
+            api
+            for api in apis
+            if (api.stack.region, api.resource.ref) == (route["region"], route["api"])
+        )
     if not is_pattern(arn):
         return ()
     return tuple(
@@ -87,7 +97,13 @@ def _is_foreign(mention: Mention, view: SystemView) -> bool:
     """Tell whether somebody else answers for it: AWS, another account, or the deployer."""
     _, _, service, _, account, resource = mention.arn.split(":", 5)
     if account == view.account:
-        return (service, resource) == ("iam", "root")  # the account itself is no resource
+        made, prefix = _MADE_FOR_FUNCTIONS
+        # The account itself is no resource either.
+        return (service, resource) == ("iam", "root") or (
+            service == made and resource.startswith(prefix)
+        )
+    if service == "states":
+        return account == ""  # an integration of Step Functions, such as lambda:invoke
     if service == "s3":
         bucket = ARTIFACT_BUCKET.replace("${AWS::Region}", mention.source.stack.region)
         return resource.partition("/")[0] == bucket.replace("${AWS::AccountId}", view.account)
