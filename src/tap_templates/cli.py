@@ -42,6 +42,13 @@ def _common(command: Callable[..., int]) -> Callable[..., int]:
     command = click.option(
         "--system", "systems", multiple=True, metavar="NAME", help="Only this one; repeatable."
     )(command)
+    command = click.option(
+        "--regions",
+        "pair",
+        envvar="TAP_REGIONS",
+        metavar="PRIMARY,SECONDARY[,WITNESS]",
+        help="Compile for these instead, into build/regions/.",
+    )(command)
     return click.option(
         "--format",
         "form",
@@ -56,15 +63,19 @@ def _common(command: Callable[..., int]) -> Callable[..., int]:
 @_common
 @click.option("--check", is_flag=True, help="Write nothing; fail if build/templates/ is stale.")
 @click.pass_obj
-def templates(find: Callable[[], Path], systems: tuple[str, ...], form: str, *, check: bool) -> int:
+def templates(
+    find: Callable[[], Path], systems: tuple[str, ...], form: str, pair: str | None, *, check: bool
+) -> int:
     """Compile, lint, check and package the systems into build/."""
-    from tap_templates import report, wiring
+    from tap_templates import pairs, report, wiring
     from tap_templates.compiler.pipeline import compile_systems
 
-    root = find()
+    root, other = find(), pairs.read_pair(pair) if pair else None
     with report.progress() as progress:
-        chosen = wiring.load_systems(root, systems)
-        run = compile_systems(wiring.compilation(root, chosen, progress, write=not check))
+        chosen = wiring.load_systems(root, systems, other)
+        run = compile_systems(
+            wiring.compilation(root, chosen, progress, write=not check, pair=other)
+        )
     report.templates(run, form=form, check=check)
     return 1 if run.findings or (check and run.changes) else 0
 
@@ -74,15 +85,20 @@ def templates(find: Callable[[], Path], systems: tuple[str, ...], form: str, *, 
 @click.option("--privileges", is_flag=True, help="List what every role may do, and why.")
 @click.pass_obj
 def check(
-    find: Callable[[], Path], systems: tuple[str, ...], form: str, *, privileges: bool
+    find: Callable[[], Path],
+    systems: tuple[str, ...],
+    form: str,
+    pair: str | None,
+    *,
+    privileges: bool,
 ) -> int:
     """Lint and prove the systems without packaging or writing anything."""
-    from tap_templates import report, wiring
+    from tap_templates import pairs, report, wiring
     from tap_templates.compiler.pipeline import CHECKS, compile_systems
 
-    root = find()
+    root, other = find(), pairs.read_pair(pair) if pair else None
     with report.progress() as progress:
-        chosen = wiring.load_systems(root, systems)
+        chosen = wiring.load_systems(root, systems, other)
         run = compile_systems(wiring.compilation(root, chosen, progress, write=False), CHECKS)
     report.check(run, form=form, privileges=privileges)
     return 1 if run.findings else 0

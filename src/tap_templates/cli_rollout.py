@@ -45,6 +45,20 @@ def _target(command: Callable[..., int]) -> Callable[..., int]:
             envvar="TAP_TARGET",
         ),
         click.option("--account", envvar="TAP_ACCOUNT", help="Refuse any other account."),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="A parameter; repeatable.",
+        ),
+        click.option(
+            "--regions",
+            "pair",
+            envvar="TAP_REGIONS",
+            metavar="PRIMARY,SECONDARY[,WITNESS]",
+            help="What was compiled for these.",
+        ),
         click.option("--profile", help="Of the AWS configuration of this machine."),
         click.option("--format", "form", type=click.Choice(["text", "json"]), default="text"),
     ):
@@ -224,14 +238,17 @@ def destroy(find: Find, *, yes: bool, approve: tuple[str, ...], form: str, **cho
 
 
 def _rollouts(root: Path, choice: dict[str, Any], *, one_plan: bool = False) -> "Iterator[Rollout]":
-    from tap_templates import wiring, wiring_rollout
+    from tap_templates import pairs, wiring, wiring_rollout
 
-    chosen = wiring_rollout.workloads(wiring.load_systems(root, choice.pop("systems")))
+    choice["pair"] = pairs.read_pair(choice["pair"]) if choice["pair"] else None
+    systems = wiring.load_systems(root, choice.pop("systems"), choice["pair"])
+    chosen = wiring_rollout.workloads(systems)
     if one_plan and len(chosen) != 1:
         raise UsageError(
             "a saved plan", f"is of one system, not of {len(chosen)}", "name it with --system"
         )
     target = wiring_rollout.Choice(**choice)
+    wiring_rollout.check_settings(root, chosen, target)
     for system in chosen:
         yield wiring_rollout.rollout(root, system, target)
 

@@ -180,20 +180,20 @@ def _print_packages(run: Compilation) -> None:
 
 def _print_verdict(run: Compilation, *, check: bool) -> None:
     if run.findings:
-        _say(f"{_count(run.findings)}; build/templates/ is as it was")
+        _say(f"{_count(run.findings)}; {_folder(run)}/ is as it was")
         return
     changes = run.changes
     if not changes:
-        _say("0 findings; build/templates/ is up to date")
+        _say(f"0 findings; {_folder(run)}/ is up to date")
         return
     paths = [*changes.written, *(f"{path} (removed)" for path in changes.removed)]
     if check:
         for path in paths:
-            _say(f"stale: build/templates/{path}")
-        _say(f"{len(paths)} stale; run `make templates` and commit build/templates/")
+            _say(f"stale: {_folder(run)}/{path}")
+        _say(f"{len(paths)} stale; run `make templates` and commit {_folder(run)}/")
         return
     for path in paths:
-        _say(f"wrote build/templates/{path}")
+        _say(f"wrote {_folder(run)}/{path}")
     _say("0 findings")
 
 
@@ -226,6 +226,10 @@ def _print_objectives(run: Compilation) -> None:
         total = sum(term.seconds or 0 for term in terms)
         parts = " + ".join(f"{term.seconds} s {term.name}" for term in terms)
         _say(f"failover {system.name}  {total} s of {promised.total_seconds():.0f} s: {parts}")
+
+
+def _folder(run: Compilation) -> str:
+    return run.project.templates.relative_to(run.project.handlers.parent).as_posix()
 
 
 def _count(findings: Sequence[Finding]) -> str:

@@ -11,6 +11,7 @@ from tap_templates.compiler.pipeline import Compilation, Progress, Project
 from tap_templates.errors import BuildError, TapError, UsageError
 from tap_templates.model.findings import Finding
 from tap_templates.model.system import System
+from tap_templates.pairs import Pair, compiled_folder, elsewhere
 
 
 def find_root(start: Path) -> Path:
@@ -25,8 +26,10 @@ def find_root(start: Path) -> Path:
     )
 
 
-def load_systems(root: Path, wanted: Sequence[str] = ()) -> tuple[System, ...]:
-    """Import `templates` and pick the systems called `wanted`, or all."""
+def load_systems(
+    root: Path, wanted: Sequence[str] = (), pair: Pair | None = None
+) -> tuple[System, ...]:
+    """Import `templates` and pick the systems called `wanted`, or all; for `pair` if given."""
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     try:
@@ -48,11 +51,17 @@ def load_systems(root: Path, wanted: Sequence[str] = ()) -> tuple[System, ...]:
             raise UsageError(
                 f"system {name!r}", "does not exist", f"the systems are {', '.join(sorted(known))}"
             )
-    return tuple(system for system in systems if not wanted or system.name in wanted)
+    chosen = tuple(system for system in systems if not wanted or system.name in wanted)
+    return chosen if pair is None else elsewhere(chosen, pair)
 
 
 def compilation(
-    root: Path, systems: Sequence[System], progress: Progress, *, write: bool
+    root: Path,
+    systems: Sequence[System],
+    progress: Progress,
+    *,
+    write: bool,
+    pair: Pair | None = None,
 ) -> Compilation:
     """Put together a run of the compiler over `systems` of the project at `root`."""
     cache = root / ".cache" / "tap"
@@ -60,7 +69,7 @@ def compilation(
         systems=systems,
         project=Project(
             handlers=root / "handlers",
-            templates=root / "build" / "templates",
+            templates=compiled_folder(root, pair),
             packages=root / "build" / "packages",
             cache=cache,
         ),

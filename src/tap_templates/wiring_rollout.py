@@ -4,7 +4,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tap_templates.errors import UsageError
 from tap_templates.local import engine
 from tap_templates.model.names import LONGEST_SUFFIX, STACKSET_ADMINISTRATION, STACKSET_EXECUTION
 from tap_templates.model.system import System
+from tap_templates.pairs import Pair, compiled_folder
 
 BOOTSTRAP = "bootstrap"
 _SUFFIX = rf"[a-z0-9]{{1,{LONGEST_SUFFIX}}}"
@@ -47,6 +48,8 @@ class Choice:
     suffix: str
     account: str | None
     profile: str | None
+    settings: tuple[str, ...] = ()  # NAME=VALUE, over what the manifest gives
+    pair: Pair | None = None
 
 
 def rollout(root: Path, system: System, choice: Choice) -> Rollout:
@@ -57,7 +60,8 @@ def rollout(root: Path, system: System, choice: Choice) -> Rollout:
             "cannot end a name",
             f"take 1 to {LONGEST_SUFFIX} lower-case letters and digits",
         )
-    manifest, templates = _compiled(root, system.name)
+    compiled = compiled_folder(root, choice.pair)
+    manifest, templates = _compiled(compiled, system.name)
     home = manifest["regions"]["secondary"]
     regions = (manifest["regions"]["primary"], home)
     is_local = choice.target == "local"
@@ -80,6 +84,7 @@ def rollout(root: Path, system: System, choice: Choice) -> Rollout:
             suffix=choice.suffix,
             administration_role_arn=f"arn:aws:iam::{account}:role/{STACKSET_ADMINISTRATION.text()}",
             execution_role_name=STACKSET_EXECUTION.text(),
+            settings=_settings(choice.settings, templates),
         ),
     )
     pace = Pace(sleep=time.sleep, clock=time.monotonic, poll_seconds=0.2 if is_local else 5.0)
@@ -94,7 +99,7 @@ def rollout(root: Path, system: System, choice: Choice) -> Rollout:
         ),
         wire=wire,
         pace=pace,
-        bootstrap=plain_stacks(*_compiled(root, BOOTSTRAP)),
+        bootstrap=plain_stacks(*_compiled(compiled, BOOTSTRAP)),
         templates=tuple(json.loads(body) for body in templates.values()),
         is_local=is_local,
     )
@@ -105,15 +110,42 @@ def workloads(systems: Sequence[System]) -> tuple[System, ...]:
     return tuple(system for system in systems if not system.once_per_account)
 
 
-def _compiled(root: Path, system: str) -> tuple[dict[str, Any], dict[str, bytes]]:
-    folder = root / "build" / "templates" / system
+def _settings(given: Sequence[str], templates: Mapping[str, bytes]) -> dict[str, str]:
+    """Read NAME=VALUE; a parameter that another system declares is that system's."""
+    declared = {
+        name for body in templates.values() for name in json.loads(body).get("Parameters", {})
+    }
+    found = {}
+    for each in given:
+        name, is_pair, value = each.partition("=")
+        if not is_pair or not re.fullmatch(r"[A-Za-z0-9]+", name):
+            raise UsageError(f"setting {each!r}", "is no NAME=VALUE", "write --set AlarmEmail=a@b")
+        if name in declared:
+            found[name] = value
+    return found
+
+
+def check_settings(root: Path, systems: Sequence[System], choice: Choice) -> None:
+    """Refuse a setting that no chosen system declares: it would do nothing."""
+    names = {each.partition("=")[0] for each in choice.settings}
+    for system in systems if names else ():
+        templates = _compiled(compiled_folder(root, choice.pair), system.name)[1].values()
+        names -= {name for body in templates for name in json.loads(body).get("Parameters", {})}
+    for name in sorted(names):
+        raise UsageError(f"setting {name!r}", "is no parameter of any stack", "check the spelling")
+
+
+def _compiled(compiled: Path, system: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    folder = compiled / system
     try:
         manifest = json.loads((folder / "manifest.json").read_bytes())
         names = {entry["name"]: entry["template"] for entry in manifest["stacks"]}
         return manifest, {name: (folder / file).read_bytes() for name, file in names.items()}
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
-            f"build/templates/{system}", f"cannot be read: {error}", "run `make templates` first"
+            f"build/{compiled.name}/{system}",
+            f"cannot be read: {error}",
+            "run `make templates` first, with the same regions",
         ) from error
 
 

@@ -82,6 +82,8 @@ def test_a_rollout_there_and_back(project, tap):
     status = json.loads(tap("status", *local, "--format", "json").stdout)
     assert {(row["status"], row["is_ours"]) for row in status["rows"]} == {("CURRENT", True)}
     _all_systems_are_one_document(tap)
+    other = tap("plan", *local, "--set", "AlarmEmail=a@example.com", "--format", "json")
+    assert actions(other.stdout) == {("alerts", "update")}
 
     other = tap("deploy", *local, "--yes", "--account", "999999999999")
     assert other.returncode == 1
@@ -171,6 +173,19 @@ def test_an_environment_that_cannot_end_a_name_is_refused(tap):
     done = tap("plan", "--target", "local", "--env", "Dev_1")
     assert done.returncode == 64
     assert "environment 'Dev_1': cannot end a name" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("AlarmMail=a@example.com", "setting 'AlarmMail': is no parameter of any stack"),
+        ("AlarmEmail", "is no NAME=VALUE"),
+    ],
+)
+def test_a_setting_that_would_do_nothing_is_refused(tap, setting, says):
+    done = tap("plan", *LOCAL, "--set", setting)
+    assert done.returncode == 64
+    assert says in done.stderr
 
 
 def test_a_plan_that_is_none_is_refused(project, tap):

@@ -47,6 +47,12 @@ def resources_of(action: str) -> list[str]:
     )
 
 
+def known_regions() -> frozenset[str]:
+    """Name the regions whose resource types are known."""
+    found = (path.stem for path in (_folder() / "providers").glob("*.json"))
+    return frozenset(name for name in found if name.count("-") > 1)
+
+
 @cache
 def _folder() -> Path:
     spec = importlib.util.find_spec("cfnlint")
