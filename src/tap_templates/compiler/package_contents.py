@@ -16,7 +16,7 @@ from tap_templates.errors import PackageError
 from tap_templates.model.package import Package
 
 LOCK = "requirements.txt"
-_SHIPPED = frozenset({".py", ".json"})
+_SHIPPED = frozenset({".py", ".json", ".sql"})
 _NOT_SHIPPED = frozenset({"README.md", "requirements.in", LOCK, "py.typed"})
 _IGNORED_FOLDERS = frozenset({"__pycache__", "tests"})
 _MODULE = re.compile(r"[a-z_][a-z0-9_]*")
@@ -145,7 +145,7 @@ def _stranger(where: str, name: str) -> PackageError:
     return PackageError(
         where,
         f"{name} is no part of a handler",
-        "move it away; a handler folder holds modules (.py), data (.json), README.md and"
+        "move it away; a handler folder holds modules (.py), data (.json, .sql), README.md and"
         " requirements.{in,txt}",
     )
 

@@ -1,0 +1,1 @@
+"""Lambda function: books payments once each, in the region whose database accepts writes."""

@@ -1,0 +1,1 @@
+"""Lambda function: brings a database of payments to the schema of this release."""
