@@ -27,6 +27,13 @@ class Bucket:
     def name(self) -> str:
         return Name(Kind.BUCKET, self.purpose, self.once_per_account).text()
 
+    def name_in(self, region: str) -> str:
+        """Spell the name of the bucket of another region, such as `names.SECONDARY_REGION`."""
+        return Name(Kind.BUCKET, self.purpose, self.once_per_account).text(region)
+
+    def arn_in(self, region: str) -> Text:
+        return sub(f"arn:${{AWS::Partition}}:s3:::{self.name_in(region)}")
+
     def objects(self, prefix: str) -> Text:
         """Name the objects under `prefix`, which ends with a slash: a policy on all is refused."""
         if not prefix.endswith("/") or prefix.startswith("/") or "*" in prefix:

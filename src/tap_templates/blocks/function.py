@@ -82,6 +82,7 @@ class Settings:
     memory_mib: int
     concurrency: Text  # reserved: it has as many, and never more
     network: FunctionNetwork | None = None  # None: outside of any VPC
+    log_kept_days: int = LOG_RETENTION_DAYS
 
 
 class RequestFunction(NamedTuple):
@@ -114,7 +115,7 @@ def request_function(
     Its role may use `grants`, write its own log, and trace: no more.
     """
     role = _role(title, reference, grants, settings)
-    log = _log(title, reference, log_key)
+    log = _log(title, reference, log_key, settings.log_kept_days)
     body = _body(title, reference, code, settings, role=role, log=log)
     version, alias = _live(title, body, code)
     return RequestFunction(body, version, alias, role, log)
@@ -135,7 +136,7 @@ def async_function(
     sending is done by Lambda with this role.
     """
     role = _role(title, reference, (*grants, failures.send("SendFailures")), settings)
-    log = _log(title, reference, log_key)
+    log = _log(title, reference, log_key, settings.log_kept_days)
     body = _body(title, reference, code, settings, role=role, log=log)
     version, alias = _live(title, body, code)
     failing = _failing(title, body, alias, failures)
@@ -220,10 +221,10 @@ def _failing(
     )
 
 
-def _log(title: str, reference: Function, key: ServiceKey) -> LogGroup:
+def _log(title: str, reference: Function, key: ServiceKey, kept_days: int) -> LogGroup:
     return LogGroup(
         f"{title}Log",
         LogGroupName=sub(reference.log_group),
-        RetentionInDays=LOG_RETENTION_DAYS,
+        RetentionInDays=kept_days,
         KmsKeyId=key.arn,
     )

@@ -4,27 +4,35 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from awacs import aws, ec2, logs, xray
-from troposphere import awslambda, iam
+from troposphere import AWSObject, Ref, awslambda, iam
 
 from tap_templates.blocks.policy import ANYTHING, allow, deny, document, trust_service
 from tap_templates.blocks.stack import StackParameter
 from tap_templates.blocks.text import arn_text, sub
 from tap_templates.model.names import OWN_REGION, Kind, Name
 
+Placed = StackParameter | AWSObject
+"""Something of a VPC: an id from another stack, or a resource of the same one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionNetwork:
-    """Where in a VPC a function runs: AWS generates all these ids, so they are parameters."""
+    """Where in a VPC a function runs; AWS generates all these ids."""
 
-    vpc: StackParameter
-    subnets: tuple[StackParameter, ...]
-    security_group: StackParameter
+    vpc: Placed
+    subnets: tuple[Placed, ...]
+    security_group: Placed
 
     def config(self) -> awslambda.VPCConfig:
         return awslambda.VPCConfig(
-            SecurityGroupIds=[self.security_group.ref],
-            SubnetIds=[each.ref for each in self.subnets],
+            SecurityGroupIds=[Ref(_title(self.security_group))],
+            SubnetIds=[Ref(_title(each)) for each in self.subnets],
         )
+
+
+def _title(placed: Placed) -> str:
+    """Spell what `Ref` gives the id for: of a group it does so inside a VPC."""
+    return placed.name if isinstance(placed, StackParameter) else str(placed.title)
 
 
 def function_role(
@@ -61,9 +69,9 @@ def _interfaces(name: str, network: FunctionNetwork) -> Iterator[aws.Statement]:
     (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
     """
     interfaces = sub(arn_text("ec2", "network-interface/*"))
-    group = sub(arn_text("ec2", f"security-group/${{{network.security_group.name}}}"))
-    subnets = [sub(arn_text("ec2", f"subnet/${{{each.name}}}")) for each in network.subnets]
-    vpc = sub(arn_text("ec2", f"vpc/${{{network.vpc.name}}}"))
+    group = sub(arn_text("ec2", f"security-group/${{{_title(network.security_group)}}}"))
+    subnets = [sub(arn_text("ec2", f"subnet/${{{_title(each)}}}")) for each in network.subnets]
+    vpc = sub(arn_text("ec2", f"vpc/${{{_title(network.vpc)}}}"))
     manage = [
         ec2.AssignPrivateIpAddresses,
         ec2.DeleteNetworkInterface,

@@ -1,10 +1,13 @@
-"""Block: an HTTP API in front of a function, never open.
+"""Block: an HTTP API in front of a function, never open by accident.
 
-With an issuer and an audience a route asks for their JWT; without, for a signature of IAM
+`function_api` is one route: with an issuer and an audience it asks for their JWT; without, for a
+signature of IAM. `signed_api` has any number of routes, of which each asks for a signature, or says
+why it does not: `signed_route`, `open_route`
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control.html).
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,12 +16,15 @@ from troposphere.logs import LogGroup
 
 from tap_templates.blocks.alarm import Metric
 from tap_templates.blocks.function import LOG_RETENTION_DAYS, Function
+from tap_templates.blocks.ignored import ignoring
 from tap_templates.blocks.key import ServiceKey
 from tap_templates.blocks.text import Text, arn_text, sub
 from tap_templates.errors import ModelError
 from tap_templates.model.names import Kind, Name
 
 _STAGE = "$default"  # served at the root of the address
+_OPEN = "E9601"  # our lint rule against routes that anybody may take
+_VARIABLE = re.compile(r"\{[^}]*\}")
 # What is said of a request: no body, no header, no claim. Names are API Gateway's.
 _ACCESS = {
     "requestId": "$context.requestId",
@@ -80,12 +86,29 @@ class FunctionApi(NamedTuple):
 
     def metric(self, name: str, statistic: str = "Sum") -> Metric:
         """Measure the API; its dimension is the id, which only this stack knows."""
-        return Metric(
-            namespace="AWS/ApiGateway",
-            name=name,
-            statistic=statistic,
-            dimensions={"ApiId": Ref(self.api)},
-        )
+        return _metric(self.api, name, statistic)
+
+
+class SignedApi(NamedTuple):
+    """An API whose callers sign with IAM. Its routes are added to it."""
+
+    api: apigatewayv2.Api
+    integration: apigatewayv2.Integration
+    stage: apigatewayv2.Stage
+    log: LogGroup
+
+    @property
+    def url(self) -> Text:
+        return GetAtt(self.api, "ApiEndpoint")
+
+    def metric(self, name: str, statistic: str = "Sum") -> Metric:
+        """Measure the API; its dimension is the id, which only this stack knows."""
+        return _metric(self.api, name, statistic)
+
+
+class Door(NamedTuple):
+    route: apigatewayv2.Route
+    permission: awslambda.Permission
 
 
 def function_api(
@@ -103,21 +126,8 @@ def function_api(
 
     The function gets payload format 2.0; only this route of this API may invoke it.
     """
-    method, _, path = route.partition(" ")
-    if not method.isupper() or not path.startswith("/"):
-        raise ModelError(
-            f"route {route!r}", "is no method and path", "write it like `POST /ingest`"
-        )
-    api = apigatewayv2.Api(
-        f"{title}Api", Name=sub(reference.name), Description=describes, ProtocolType="HTTP"
-    )
-    integration = apigatewayv2.Integration(
-        f"{title}Integration",
-        ApiId=Ref(api),
-        IntegrationType="AWS_PROXY",
-        IntegrationUri=function.live_arn,
-        PayloadFormatVersion="2.0",
-    )
+    method, path = _method_and_path(route)
+    api, integration = _api(title, reference, function, describes)
     authorizer = apigatewayv2.Authorizer(
         f"{title}Authorizer",
         Condition=jwt.when,
@@ -133,26 +143,126 @@ def function_api(
         RouteKey=route,
         AuthorizationType=If(jwt.when, "JWT", "AWS_IAM"),
         AuthorizerId=If(jwt.when, Ref(authorizer), NoValue),
-        Target=sub(f"integrations/${{{integration.title}}}"),
+        Target=_to(integration),
     )
-    log = LogGroup(
+    log = _log(title, reference, log_key)
+    stage = _stage(title, api, log, reference, throttle)
+    permission = _permission(title, api, function, method, path)
+    return FunctionApi(api, integration, authorizer, body, stage, permission, log)
+
+
+def signed_api(
+    title: str,
+    reference: HttpApi,
+    *,
+    function: Function,
+    throttle: Throttle,
+    log_key: ServiceKey,
+    log_kept_days: int = LOG_RETENTION_DAYS,
+    describes: str,
+) -> SignedApi:
+    """Declare an API in front of what is live of `function`, without a route yet.
+
+    The function gets payload format 2.0; each request is logged.
+    """
+    api, integration = _api(title, reference, function, describes)
+    log = _log(title, reference, log_key, log_kept_days)
+    return SignedApi(api, integration, _stage(title, api, log, reference, throttle), log)
+
+
+def signed_route(title: str, made: SignedApi, *, route: str, function: Function) -> Door:
+    """Let who signs with IAM, and may call it, send `route` to the function of the API."""
+    return _door(title, made, route, function, asks_for="AWS_IAM")
+
+
+def open_route(title: str, made: SignedApi, *, route: str, function: Function, why: str) -> Door:
+    """Let anybody send `route` to the function of the API; `why` is kept beside it.
+
+    The function is then on its own: it must tell nothing, and cost nothing, that anybody may not
+    have. Raises ModelError without a reason.
+    """
+    if not why.strip():
+        raise ModelError(f"route {route!r}", "is open for no reason", "say why, or sign it")
+    door = _door(title, made, route, function, asks_for="NONE")
+    door.route.Metadata = ignoring({_OPEN: why})
+    return door
+
+
+def _door(title: str, made: SignedApi, route: str, function: Function, *, asks_for: str) -> Door:
+    method, path = _method_and_path(route)
+    body = apigatewayv2.Route(
+        f"{title}Route",
+        ApiId=Ref(made.api),
+        RouteKey=route,
+        AuthorizationType=asks_for,
+        Target=_to(made.integration),
+    )
+    return Door(body, _permission(title, made.api, function, method, path))
+
+
+def _method_and_path(route: str) -> tuple[str, str]:
+    method, _, path = route.partition(" ")
+    if not method.isupper() or not path.startswith("/"):
+        raise ModelError(
+            f"route {route!r}", "is no method and path", "write it like `POST /ingest`"
+        )
+    return method, path
+
+
+def _api(
+    title: str, reference: HttpApi, function: Function, describes: str
+) -> tuple[apigatewayv2.Api, apigatewayv2.Integration]:
+    api = apigatewayv2.Api(
+        f"{title}Api", Name=sub(reference.name), Description=describes, ProtocolType="HTTP"
+    )
+    integration = apigatewayv2.Integration(
+        f"{title}Integration",
+        ApiId=Ref(api),
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=function.live_arn,
+        PayloadFormatVersion="2.0",
+    )
+    return api, integration
+
+
+def _to(integration: apigatewayv2.Integration) -> Text:
+    return sub(f"integrations/${{{integration.title}}}")
+
+
+def _log(
+    title: str, reference: HttpApi, key: ServiceKey, kept_days: int = LOG_RETENTION_DAYS
+) -> LogGroup:
+    return LogGroup(
         f"{title}ApiLog",
         LogGroupName=sub(reference.log_group),
-        RetentionInDays=LOG_RETENTION_DAYS,
-        KmsKeyId=log_key.arn,
+        RetentionInDays=kept_days,
+        KmsKeyId=key.arn,
     )
-    stage = _stage(title, api, log, reference, throttle)
-    permission = awslambda.Permission(
+
+
+def _permission(
+    title: str, api: apigatewayv2.Api, function: Function, method: str, path: str
+) -> awslambda.Permission:
+    return awslambda.Permission(
         f"{title}Permission",
         Action="lambda:InvokeFunction",
         FunctionName=function.live_arn,
         Principal="apigateway.amazonaws.com",
         SourceArn=_route_arn(api, method, path),
     )
-    return FunctionApi(api, integration, authorizer, body, stage, permission, log)
+
+
+def _metric(api: apigatewayv2.Api, name: str, statistic: str) -> Metric:
+    return Metric(
+        namespace="AWS/ApiGateway",
+        name=name,
+        statistic=statistic,
+        dimensions={"ApiId": Ref(api)},
+    )
 
 
 def _route_arn(api: apigatewayv2.Api, method: str, path: str) -> AWSHelperFn | str:
+    path = _VARIABLE.sub("*", path)  # API Gateway calls with the path that was asked for
     return sub(arn_text("execute-api", f"${{{api.title}}}/*/{method}{path}"))
 
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from awacs import aws
 from awacs import kms as actions
-from troposphere import GetAtt, Ref, kms
+from troposphere import GetAtt, If, Ref, kms
 
+from tap_templates.blocks.network_ranges import IN_PRIMARY
 from tap_templates.blocks.policy import (
     ANYTHING,
     ONLY_FROM_OWN_ACCOUNT,
@@ -19,7 +20,7 @@ from tap_templates.blocks.policy import (
     document,
 )
 from tap_templates.blocks.text import Text, arn_text, sub
-from tap_templates.model.names import OWN_REGION, Kind, Name
+from tap_templates.model.names import OWN_REGION, PRIMARY_REGION, SECONDARY_REGION, Kind, Name
 
 # What administering a key takes, and no `kms:*`: data operations are for the statements below.
 # PutKeyPolicy stays, or a mistake in the policy could never be corrected.
@@ -81,6 +82,44 @@ def use_through(sid: str, service: str, key_arn: Text) -> aws.Statement:
 
 def _only_through(service: str) -> aws.ConditionElement:
     return aws.StringEquals({"kms:ViaService": sub(f"{service}.{OWN_REGION}.amazonaws.com")})
+
+
+def use_by_databases() -> tuple[aws.Statement, aws.Statement]:
+    """Let RDS encrypt with the key for roles of this account, if IAM allows them: clusters, copies.
+
+    RDS works with grants that it makes in the caller's name. A snapshot is copied to the other
+    region by RDS there, which is why both regions stand here; the stack needs the condition
+    `in_primary`
+    (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.Keys.html).
+    """
+    return _use_by("Databases", _databases())
+
+
+def use_by_vaults() -> tuple[aws.Statement, aws.Statement]:
+    """Let AWS Backup, and RDS for it, encrypt what is in a vault for roles that IAM allows it.
+
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html
+    """
+    return _use_by("Vaults", [sub(f"backup.{OWN_REGION}.amazonaws.com"), *_databases()])
+
+
+def _databases() -> list[Text]:
+    """Name RDS of both regions, one's own first."""
+    own, primary, secondary = (
+        sub(f"rds.{region}.amazonaws.com")
+        for region in (OWN_REGION, PRIMARY_REGION, SECONDARY_REGION)
+    )
+    return [own, If(IN_PRIMARY, secondary, primary)]
+
+
+def _use_by(whom: str, services: list[Text]) -> tuple[aws.Statement, aws.Statement]:
+    """Leave the key to the account's policies through these services; grants to AWS only."""
+    through = aws.StringEquals({"kms:ViaService": services})
+    for_aws = aws.Bool({"kms:GrantIsForAWSResource": "true"})
+    return (
+        allow_own_account(f"UseBy{whom}", _THROUGH, through),
+        allow_own_account(f"GrantBy{whom}", [actions.CreateGrant], for_aws, through),
+    )
 
 
 def use_by_log_groups(*names: str) -> aws.Statement:

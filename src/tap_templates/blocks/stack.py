@@ -4,7 +4,7 @@ Tags, retention policies, export names and the standard parameters (suffix, regi
 are not a stack module's business: the build stage adds them to every stack in the same way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from troposphere import AWSHelperFn, AWSObject, Ref
@@ -50,6 +50,37 @@ class StackOutput:
     value: Text
 
 
+class OneOf(AWSHelperFn):
+    """`Fn::Contains`, which stands in rules only: whether a parameter is one of some values."""
+
+    def __init__(self, values: Iterable[str], parameter: Ref) -> None:
+        self.data = {"Fn::Contains": [list(values), parameter]}
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What must hold of the parameters, and what CloudFormation says where it does not."""
+
+    holds: AWSHelperFn
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class StackRule:
+    """Demands on several parameters at once, checked before anything is deployed.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/rules-section-structure.html
+    """
+
+    name: str
+    when: AWSHelperFn | None  # None: always
+    demands: tuple[Demand, ...]
+
+    def __post_init__(self) -> None:
+        if not self.demands:
+            raise ModelError(f"rule {self.name}", "demands nothing", "give it a demand")
+
+
 @dataclass(slots=True)
 class StackTemplate:
     """One stack as its module declares it."""
@@ -59,6 +90,7 @@ class StackTemplate:
     parameters: dict[str, StackParameter] = field(default_factory=dict)
     conditions: dict[str, AWSHelperFn] = field(default_factory=dict)
     outputs: dict[str, StackOutput] = field(default_factory=dict)
+    rules: dict[str, StackRule] = field(default_factory=dict)
 
     def add(self, *resources: AWSObject) -> None:
         """Add resources; a block is a tuple of them: `stack.add(*block)`."""
@@ -78,6 +110,12 @@ class StackTemplate:
             raise ModelError(f"condition {name}", "is declared twice", "rename one of them")
         self.conditions[name] = condition
         return name
+
+    def rule(self, rule: StackRule) -> None:
+        """Refuse at deploy time what parameters must not be together."""
+        if rule.name in self.rules:
+            raise ModelError(f"rule {rule.name}", "is declared twice", "rename one of them")
+        self.rules[rule.name] = rule
 
     def output(self, name: str, description: str, value: Text) -> None:
         """Declare an output; its export name follows from system, stack and suffix."""

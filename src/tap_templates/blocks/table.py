@@ -59,9 +59,7 @@ class Table:
         """Grant writing items whole, conditionally or not; no reading, updating or deleting."""
         return allow("PutItems", [actions.PutItem], [self.arn()])
 
-    def metric(
-        self, name: str, *, operation: str | None = None, statistic: str = "Sum"
-    ) -> Metric:
+    def metric(self, name: str, *, operation: str | None = None, statistic: str = "Sum") -> Metric:
         """Measure the local replica: errors by operation, capacity for all of them."""
         by_operation: dict[str, Text] = {} if operation is None else {"Operation": operation}
         return Metric(
@@ -98,18 +96,20 @@ def replicated_table(
     title: str,
     table: Table,
     *,
-    key: tuple[str, str],
-    indexes: Sequence[Index],
+    key: tuple[str, ...],
+    indexes: Sequence[Index] = (),
     replicas: Sequence[str],
+    expires_at: str | None = None,
 ) -> dynamodb.GlobalTable:
     """Declare a table that replicates within about a second, last writer wins (MREC).
 
     Conditions of writes are judged by the replica that takes the write, so they decide nothing
-    between regions; `key` names the partition and the sort key, both text
+    between regions. `key` names the partition key and, if there is one, the sort key; all keys are
+    text. `expires_at` names the attribute with the second in which an item may go
     (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html).
     """
     attributes = {*key, *(name for index in indexes for name in (index.partition, index.sort))}
-    return dynamodb.GlobalTable(
+    made = dynamodb.GlobalTable(
         f"{title}Table",
         TableName=sub(table.name),
         AttributeDefinitions=[
@@ -119,25 +119,31 @@ def replicated_table(
         KeySchema=_keys(*key),
         BillingMode="PAY_PER_REQUEST",
         MultiRegionConsistency="EVENTUAL",
-        GlobalSecondaryIndexes=[
+        SSESpecification=dynamodb.GlobalTableSSESpecification(SSEEnabled=True, SSEType="KMS"),
+        # Replication reads the stream: with more than one replica DynamoDB demands it.
+        StreamSpecification=dynamodb.StreamSpecification(StreamViewType="NEW_AND_OLD_IMAGES"),
+        Replicas=[_replica(region) for region in replicas],
+    )
+    if indexes:
+        made.GlobalSecondaryIndexes = [
             dynamodb.GlobalTableGlobalSecondaryIndex(
                 IndexName=index.name,
                 KeySchema=_keys(index.partition, index.sort),
                 Projection=dynamodb.Projection(ProjectionType="ALL"),
             )
             for index in indexes
-        ],
-        SSESpecification=dynamodb.GlobalTableSSESpecification(SSEEnabled=True, SSEType="KMS"),
-        # Replication reads the stream: with more than one replica DynamoDB demands it.
-        StreamSpecification=dynamodb.StreamSpecification(StreamViewType="NEW_AND_OLD_IMAGES"),
-        Replicas=[_replica(region) for region in replicas],
-    )
+        ]
+    if expires_at is not None:
+        made.TimeToLiveSpecification = dynamodb.TimeToLiveSpecification(
+            AttributeName=expires_at, Enabled=True
+        )
+    return made
 
 
-def _keys(partition: str, sort: str) -> list[dynamodb.KeySchema]:
+def _keys(*names: str) -> list[dynamodb.KeySchema]:
     return [
-        dynamodb.KeySchema(AttributeName=partition, KeyType="HASH"),
-        dynamodb.KeySchema(AttributeName=sort, KeyType="RANGE"),
+        dynamodb.KeySchema(AttributeName=name, KeyType=kind)
+        for name, kind in zip(names, ("HASH", "RANGE"), strict=False)
     ]
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from troposphere import AWSObject, Export, Output, Parameter, Ref, Tags, Template
+from troposphere.backup import BackupPlan, BackupVault
 from troposphere.dynamodb import GlobalTable
-from troposphere.route53 import HealthCheck
+from troposphere.rds import DBCluster, GlobalCluster
+from troposphere.route53 import HealthCheck, HostedZone
 
 from tap_templates.blocks.parameters import standard_parameters
-from tap_templates.blocks.stack import StackParameter, StackTemplate
+from tap_templates.blocks.stack import StackParameter, StackRule, StackTemplate
 from tap_templates.blocks.text import references, sub
 from tap_templates.errors import BuildError, TapError
 from tap_templates.model.limits import MOST_OUTPUTS, MOST_PARAMETERS, MOST_RESOURCES
@@ -88,6 +90,8 @@ def _finish(system: System, stack: Stack, declared: StackTemplate) -> Template:
         template.add_resource(resource)
     for name, condition in declared.conditions.items():
         template.add_condition(name, condition)
+    for rule in declared.rules.values():
+        template.add_rule(rule.name, _render_rule(rule))
     for output in declared.outputs.values():
         suffix = "" if system.once_per_account else f"-{SUFFIX}"
         export = sub(f"{system.name}-{stack.name}-{output.name}{suffix}")
@@ -133,6 +137,12 @@ def _tag(resource: AWSObject) -> None:
             replica.Tags = _tags(replica.Region)
     elif isinstance(resource, HealthCheck):
         resource.HealthCheckTags = _tags(Ref("AWS::Region"))
+    elif isinstance(resource, HostedZone):
+        resource.HostedZoneTags = _tags(Ref("AWS::Region"))
+    elif isinstance(resource, BackupVault):
+        resource.BackupVaultTags = _tag_values(Ref("AWS::Region"))
+    elif isinstance(resource, BackupPlan):
+        resource.BackupPlanTags = _tag_values(Ref("AWS::Region"))
     elif "Tags" in type(resource).props:
         resource.Tags = _with_own(resource)
 
@@ -172,6 +182,15 @@ def _keep_or_delete(system: System, resource: AWSObject) -> None:
             for replica in resource.Replicas:
                 # The policies bind CloudFormation only; this stops a call from anywhere else.
                 replica.DeletionProtectionEnabled = retained
+        elif isinstance(resource, DBCluster | GlobalCluster):
+            resource.DeletionProtection = retained
+
+
+def _render_rule(rule: StackRule) -> dict[str, Any]:
+    assertions = [
+        {"Assert": demand.holds, "AssertDescription": demand.says} for demand in rule.demands
+    ]
+    return {**({"RuleCondition": rule.when} if rule.when else {}), "Assertions": assertions}
 
 
 def _render_parameter(parameter: StackParameter) -> Parameter:

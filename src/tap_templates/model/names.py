@@ -48,22 +48,30 @@ class Kind(Enum):
     ALARM = ("alarm", Scope.REGION, 255)
     API = ("api", Scope.REGION, 128)
     ARCHIVE = ("archive", Scope.REGION, 48)
+    BACKUP_PLAN = ("backup-plan", Scope.REGION, 50)  # a label: AWS knows plans by an id
     BUCKET = ("bucket", Scope.WORLD, 63)
     BUS = ("bus", Scope.REGION, 256)
+    CLUSTER = ("cluster", Scope.ACCOUNT, 63)  # members of a global database share the namespace
+    CLUSTER_PARAMETERS = ("cluster-parameters", Scope.REGION, 255)
     DASHBOARD = ("dashboard", Scope.ACCOUNT, 255)  # its ARN has no region
     ENDPOINT = ("endpoint", Scope.REGION, 64)
     FUNCTION = ("function", Scope.REGION, 64)
+    GLOBAL_CLUSTER = ("global-cluster", Scope.REGION, 63)  # the same in both regions, made in one
+    INSTANCE = ("instance", Scope.REGION, 63)
     KEY = ("key", Scope.REGION, 250)  # the alias is `alias/` and this
     POLICY = ("policy", Scope.ACCOUNT, 128)
     QUEUE = ("queue", Scope.REGION, 80)
     ROLE = ("role", Scope.ACCOUNT, 64)
     RULE = ("rule", Scope.REGION, 64)
+    SECRET = ("secret", Scope.REGION, 512)  # replicas are called like the secret
     STATE_MACHINE = ("machine", Scope.REGION, 80)
     NETWORK = ("vpc", Scope.REGION, 256)  # a Name tag: the resource has no name
     SCHEDULE = ("schedule", Scope.REGION, 64)
     SCHEDULE_GROUP = ("schedules", Scope.REGION, 64)
+    SUBNET_GROUP = ("subnet-group", Scope.REGION, 255)
     TABLE = ("table", Scope.REGION, 255)
     TOPIC = ("topic", Scope.REGION, 256)
+    VAULT = ("vault", Scope.REGION, 50)
 
     def __init__(self, word: str, scope: Scope, longest: int) -> None:
         self.word = word

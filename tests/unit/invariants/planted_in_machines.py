@@ -8,6 +8,7 @@ _INVOKE = sub("arn:${AWS::Partition}:states:::lambda:invoke")
 _LIVE = arn("lambda", "function:function-trading-processor-${EnvironmentSuffix}:live")
 _NAME = "machine-runs-${EnvironmentSuffix}"
 _DEFINITION = "/Properties/Definition"
+_CAUGHT = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error"}
 
 
 def _task(**more):
@@ -17,7 +18,7 @@ def _task(**more):
         "Parameters": {"FunctionName": _LIVE, "Payload": {"id.$": "$.id"}},
         "TimeoutSeconds": 15,
         "Retry": [{"ErrorEquals": ["Lambda.ServiceException"], "IntervalSeconds": 2}],
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Undo"}],
+        "Catch": [_CAUGHT | {"Next": "Undo"}],
         **more,
     }
 
@@ -39,13 +40,13 @@ def _definition():
                     {"StartAt": "One", "States": {"One": branch | {"Catch": []}}},
                     {"StartAt": "Other", "States": {"Other": branch | {"Catch": []}}},
                 ],
-                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Undo"}],
+                "Catch": [_CAUGHT | {"Next": "Undo"}],
                 "Next": "Done",
             },
             "Done": {"Type": "Succeed"},
             "Undo": _task(
                 Next="Undone",
-                Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Undone"}],
+                Catch=[_CAUGHT | {"Next": "Undone"}],
             ),
             "Undone": {"Type": "Fail", "Error": "Undone"},
         },
@@ -285,6 +286,11 @@ TASKS = (
         "'No retry:' and the reason",
     ),
     _in("TAP-ASL-09", state("Check", Retry=[], Comment="No retry: "), "try 'Check' again"),
+    _in(
+        "TAP-ASL-09",
+        state("Check", Retry=[{"ErrorEquals": ["States.ALL"], "MaxAttempts": 0}]),
+        "does not try 'Check' again",
+    ),
     _in("TAP-ASL-09", state("Undo", Catch=None), "what 'Undo' fails with", remedy="'No catch:'"),
     _in(
         "TAP-ASL-09",
@@ -331,6 +337,8 @@ RUNS = (
     _unheard(alarm(Namespace="AWS/Lambda")),
     _unheard(alarm(EvaluationPeriods=3)),
     _unheard(alarm(ActionsEnabled=False)),
+    _unheard(alarm(TreatMissingData="ignore")),
+    _unheard(alarm(TreatMissingData="breaching")),
     _unheard(alarm(AlarmActions=[arn("sns", "nobodys")])),
     _unheard(alarm(**{"Dimensions.0.Value": arn("states", "stateMachine:other")})),
     _unheard(alarm(**{"Dimensions.0.Name": "ActivityArn"})),
@@ -358,7 +366,123 @@ RUNS = (
     ),
     _with("TAP-ASL-13", "is not traced", TracingConfiguration={"Enabled": False}),
 )
-PLANTED = (*READABLE, *GRAPH, *ENDINGS, *TASKS, *HANDLERS, *RUNS)
+_SELECTED = {"ResultSelector": {"known.$": "$.Payload.known"}, "ResultPath": "$.checked"}
+_KNOWN = {"BooleanEquals": True, "Next": "Done"}
+_MAPPED = {
+    "Type": "Map",
+    "ItemsPath": "$.items",
+    "ItemSelector": {"one.$": "$$.Map.Item.Value"},
+    "ItemProcessor": {
+        "StartAt": "Each",
+        "States": {"Each": _task(Parameters={"FunctionName": _LIVE, "Payload.$": "$.two"})},
+    },
+}
+_STARTED_BY_A_RULE = {
+    "EventPattern": {"source": ["runs"]},
+    "Targets": [{"Id": "Runs", "Arn": {"Ref": "Runs"}}],
+}
+
+
+def _unput(edit, path, state_name, place):
+    says = f"reads {path} in {state_name!r}, where nothing is put on one of the ways to it"
+    return _in("TAP-ASL-14", edit, says, place, "keep what it reads by ResultPath")
+
+
+def _selecting(*edits):
+    """Have Check keep what is known, before other edits."""
+    return lambda definition: [each(definition) for each in (state("Check", **_SELECTED), *edits)]
+
+
+def ruled(edit, **target):
+    """Start the machine by a rule."""
+
+    def plant(template):
+        machine(edit)(template)
+        targets = [_STARTED_BY_A_RULE["Targets"][0] | target]
+        add("Starts", "AWS::Events::Rule", **_STARTED_BY_A_RULE | {"Targets": targets})(template)
+
+    return plant
+
+
+_READS_DETAIL = state("Check", Parameters={"FunctionName": _LIVE, "Payload.$": "$.detail"})
+_READS_NOTHING = state("Check", Parameters={"FunctionName": _LIVE, "Payload.$": "$.details"})
+
+PATHS = (
+    _unput(
+        _selecting(state("Known", Choices=[{"Variable": "$.checked.knwon", **_KNOWN}])),
+        "$.checked.knwon",
+        "Known",
+        "/States/Known/Choices/0/Variable",
+    ),
+    _unput(
+        _selecting(
+            state(
+                "Known",
+                Choices=[{"And": [{"Not": {"Variable": "$.checked.a", "IsNull": True}}], **_KNOWN}],
+            )
+        ),
+        "$.checked.a",
+        "Known",
+        "/States/Known/Choices/0/And/0/Not/Variable",
+    ),
+    _unput(  # what is caught takes the place of all data
+        state("Both", Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Undo"}]),
+        "$.id",
+        "Undo",
+        "/States/Undo/Parameters/Payload/id.$",
+    ),
+    _unput(  # put on the way past Both alone
+        _selecting(
+            state("Check", ResultPath="$"),
+            state("Both", ResultPath="$.both"),
+            state("Done", Type="Pass", Parameters={"x.$": "$.both"}, End=True),
+        ),
+        "$.both",
+        "Done",
+        "/States/Done/Parameters/x.$",
+    ),
+    _unput(
+        state("Both", ResultSelector={"second.$": "$[2].id"}),
+        "$[2].id",
+        "Both",
+        "/States/Both/ResultSelector/second.$",
+    ),
+    _unput(
+        _selecting(
+            state("Check", ResultPath="$"),
+            state(
+                "0.One",
+                Parameters={"Payload.$": "States.StringToJson($.raw)", "FunctionName": _LIVE},
+            ),
+        ),
+        "$.raw",
+        "One",
+        "/States/Both/Branches/0/States/One/Parameters/Payload.$",
+    ),
+    _unput(
+        lambda d: d["States"].update(Done=_MAPPED | {"End": True}),
+        "$.two",
+        "Each",
+        "/States/Done/ItemProcessor/States/Each/Parameters/Payload.$",
+    ),
+    _unput(
+        lambda d: [
+            state("Done", Type="Pass", Result={"a": 1}, Next="Wait")(d),
+            state("Wait", Type="Wait", SecondsPath="$.b", End=True)(d),
+        ],
+        "$.b",
+        "Wait",
+        "/States/Wait/SecondsPath",
+    ),
+    Planted(
+        "TAP-ASL-14",
+        "processing",
+        ruled(_READS_NOTHING),
+        logical_id="Runs",
+        says="reads $.details in 'Check'",
+    ),
+)
+PLANTED = (*READABLE, *GRAPH, *ENDINGS, *TASKS, *HANDLERS, *RUNS, *PATHS)
 
 _BOUNDED = machine(
     lambda d: d.update(TimeoutSeconds=60), alarmed=("ExecutionsFailed", "ExecutionsTimedOut")
@@ -393,6 +517,47 @@ SOUND = {
             "Check", Resource="arn:aws:states:::aws-sdk:rds:describeGlobalClusters", Parameters={}
         )
     ),
+    "reading what was put on every way": machine(
+        _selecting(
+            state("Known", Choices=[{"Variable": "$.checked.known", **_KNOWN}]),
+            state("Both", ResultSelector={"first.$": "$[0].Payload"}, ResultPath="$.both"),
+        )
+    ),
+    "asking whether it is there": machine(
+        _selecting(
+            state(
+                "Known",
+                Choices=[
+                    {
+                        "And": [
+                            {"Variable": "$.checked.why", "IsPresent": True},
+                            {"Variable": "$.checked.why", "StringEquals": "x"},
+                        ],
+                        "Next": "Done",
+                    }
+                ],
+            )
+        )
+    ),
+    "going round": machine(
+        lambda d: [
+            state("Known", Default="Again")(d),
+            state("Again", Type="Wait", Seconds=1, Next="Check")(d),
+            state("Known", Choices=[{"Variable": "$.n", "NumericEquals": 1, "Next": "Both"}])(d),
+            state("Check", ResultPath="$.previous")(d),
+        ]
+    ),
+    "selecting many, and what is known at run time": machine(
+        state(
+            "Check",
+            Parameters={
+                "FunctionName": _LIVE,
+                "Payload": {"all.$": "$.items[*].id", "name.$": "$$.Execution.Name"},
+            },
+        )
+    ),
+    "started by a rule, and reading the event": ruled(_READS_DETAIL),
+    "started by a rule that gives it something else": ruled(_READS_NOTHING, InputPath="$.detail"),
     "an alarm from one on": alarm(
         ComparisonOperator="GreaterThanOrEqualToThreshold", Threshold="1"
     ),

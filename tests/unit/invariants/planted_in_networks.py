@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from unit.invariants.planted import Planted, drop, put, sub
+from unit.invariants.planted import Planted, add, both, drop, put, remove, sub
 
 _In = partial(Planted, stack="network", system="market-pipeline")
 
@@ -11,7 +11,128 @@ def _by_region(primary, secondary):
     return {"Fn::If": ["InPrimaryRegion", primary, secondary]}
 
 
+_A = "MarketPrivateSubnetA"
+_HTTPS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+
+
+def _cut(edit, says, function="StorageFunction", at="processing"):
+    return _In(
+        "TAP-NET-04",
+        edit=edit,
+        logical_id=function,
+        at=at,
+        path="/Properties/VpcConfig",
+        says=says,
+        remedy="lead the subnet to a NAT gateway or to an endpoint",
+    )
+
+
+_PUBLISHES = partial(_cut, function="CompensationFunction")
+_PUTS = partial(_cut, function="IngestionFunction", at="ingestion")
+_ACL = both(
+    add("Acl", "AWS::EC2::NetworkAcl", VpcId={"Ref": "MarketVpc"}),
+    add(
+        "AclOfA",
+        "AWS::EC2::SubnetNetworkAclAssociation",
+        SubnetId={"Ref": _A},
+        NetworkAclId={"Ref": "Acl"},
+    ),
+)
+_NO_EVENTS = remove("MarketEventsEndpoint")
+_NO_SNS = remove("MarketSnsEndpoint")
+
+
+def _elsewhere(name):
+    """Let the functions run in another subnet of their network."""
+    return lambda template: template["Outputs"]["PrivateSubnetA"].update(Value={"Ref": name})
+
+
+REACH = (
+    _PUTS(
+        both(_NO_EVENTS, _elsewhere("MarketIsolatedSubnetA")),
+        "calls events, and does not get there: MarketIsolatedSubnetA leads neither to an endpoint",
+    ),
+    _PUTS(both(_NO_EVENTS, remove("MarketPrivateDefaultB")), "MarketPrivateSubnetB leads neither"),
+    _PUTS(both(_NO_EVENTS, remove("MarketPublicDefault")), "MarketPrivateSubnetA leads neither"),
+    _PUTS(both(_NO_EVENTS, remove("MarketInternetAttachment")), f"{_A} leads neither"),
+    _PUTS(
+        both(_NO_EVENTS, put("MarketNatGatewayA", "ConnectivityType", "private")),
+        f"{_A} leads neither",
+    ),
+    _PUTS(put("MarketVpc", "EnableDnsHostnames", value=False), "does not resolve names"),
+    _PUTS(
+        remove("FunctionsHttpsEgress", "MarketEndpointsEgress"),
+        "calls events, and does not get there: its security groups do not let HTTPS out to the "
+        "endpoint",
+    ),
+    _PUBLISHES(remove("MarketEndpointsIngress"), "calls sns, and does not get there: the security"),
+    _PUBLISHES(put("MarketEndpointsIngress", "FromPort", 444), "does not admit HTTPS"),
+    _PUBLISHES(
+        both(_NO_SNS, remove("FunctionsHttpsEgress")), "calls sns, and does not get there: its"
+    ),
+    _cut(remove("FunctionsHttpsEgress"), "calls dynamodb, and does not get there: its"),
+    _cut(put("FunctionsHttpsEgress", "ToPort", 80), "do not let HTTPS out"),
+    _cut(
+        both(
+            remove("MarketPrivateDefaultA"),
+            put("MarketS3Endpoint", "RouteTableIds", [{"Ref": "MarketIsolatedRoutes"}]),
+        ),
+        f"calls s3, and does not get there: {_A} leads neither to an endpoint",
+    ),
+    _cut(_ACL, f"{_A} has a network ACL, which this check does not read"),
+    _cut(_elsewhere("MarketVpc"), "in a subnet that no stack of the system makes"),
+    _In(
+        "TAP-NET-05",
+        edit=both(
+            *(put(f"MarketPrivateSubnet{zone}", "AvailabilityZone", "us-east-1a") for zone in "ABC")
+        ),
+        logical_id="StorageFunction",
+        at="processing",
+        says="runs in one availability zone",
+        remedy="subnets in two zones",
+    ),
+    _In(
+        "TAP-NET-06",
+        edit=remove("MarketIsolatedSubnetARouting"),
+        logical_id="MarketIsolatedSubnetA",
+        says="is associated with no route table",
+        remedy="SubnetRouteTableAssociation",
+    ),
+    _In(
+        "TAP-NET-07",
+        edit=put("MarketNatGatewayA", "SubnetId", {"Ref": _A}),
+        logical_id="MarketNatGatewayA",
+        says="is in a subnet that does not lead to the internet",
+        remedy="put it into a public subnet",
+    ),
+)
+"""What a function cannot reach; each is silent as it is compiled."""
+
+REACHES = {
+    "by NAT, without endpoints": both(
+        _NO_EVENTS, _NO_SNS, remove("MarketDynamoDbEndpoint", "MarketS3Endpoint")
+    ),
+    "by endpoints, without NAT": both(*(remove(f"MarketPrivateDefault{zone}") for zone in "ABC")),
+    "out to the group of the endpoints, and to prefix lists": both(
+        remove("FunctionsHttpsEgress"),
+        add(
+            "ToLists",
+            "AWS::EC2::SecurityGroupEgress",
+            GroupId={"Fn::GetAtt": ["FunctionsSecurityGroup", "GroupId"]},
+            DestinationPrefixListId="pl-1",
+            **_HTTPS,
+        ),
+    ),
+    "ranges for groups": both(
+        put("MarketEndpointsIngress", "CidrIp", "10.0.0.0/8"),
+        drop("MarketEndpointsIngress", "SourceSecurityGroupId"),
+    ),
+    "any protocol": put("FunctionsHttpsEgress", "IpProtocol", "-1"),
+}
+"""Networks that are other than ours, and do not cut off a function."""
+
 PLANTED = (
+    *REACH,
     _In(
         "TAP-NET-01",
         edit=put("MarketVpc", "CidrBlock", "10.40.0.0/16"),

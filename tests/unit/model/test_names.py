@@ -22,6 +22,10 @@ from tap_templates.model.names import (
     [
         (Kind.TABLE, "table-trading-events-${EnvironmentSuffix}"),
         (Kind.QUEUE, "queue-trading-events-${EnvironmentSuffix}"),
+        (Kind.CLUSTER, "cluster-trading-events-${EnvironmentSuffix}-${AWS::Region}"),
+        (Kind.GLOBAL_CLUSTER, "global-cluster-trading-events-${EnvironmentSuffix}"),
+        (Kind.SECRET, "secret-trading-events-${EnvironmentSuffix}"),
+        (Kind.VAULT, "vault-trading-events-${EnvironmentSuffix}"),
         (Kind.ROLE, "role-trading-events-${EnvironmentSuffix}-${AWS::Region}"),
         (Kind.DASHBOARD, "dashboard-trading-events-${EnvironmentSuffix}-${AWS::Region}"),
         (

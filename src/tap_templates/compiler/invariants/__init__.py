@@ -9,6 +9,7 @@ in silence.
 from collections.abc import Iterable, Sequence
 
 from tap_templates.compiler.invariants.archives import ARCHIVES
+from tap_templates.compiler.invariants.databases import DATABASES
 from tap_templates.compiler.invariants.dead_letters import DEAD_LETTERS
 from tap_templates.compiler.invariants.dimensions import DIMENSIONS
 from tap_templates.compiler.invariants.encryption import ENCRYPTION
@@ -31,7 +32,8 @@ from tap_templates.compiler.invariants.machines import MACHINES
 from tap_templates.compiler.invariants.name_suffixes import NAME_SUFFIXES
 from tap_templates.compiler.invariants.names import NAMES, NAMES_ACROSS
 from tap_templates.compiler.invariants.networks import NETWORKS
-from tap_templates.compiler.invariants.objectives import OBJECTIVES, Term, failover_budget
+from tap_templates.compiler.invariants.objectives import OBJECTIVES, failover_budget
+from tap_templates.compiler.invariants.objectives_terms import Term
 from tap_templates.compiler.invariants.outputs import OUTPUTS
 from tap_templates.compiler.invariants.pair import PAIR
 from tap_templates.compiler.invariants.parameter_values import PARAMETER_VALUES
@@ -80,6 +82,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *LIMITS,
     *PAIR,
     *REPLICAS,
+    *DATABASES,
     *OBJECTIVES,
     *HEARTBEATS,
     *MACHINES,

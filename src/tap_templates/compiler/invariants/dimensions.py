@@ -11,24 +11,32 @@ _DIMENSIONS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cl
 _DASHBOARD = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"
 
 NAMES: Mapping[str, tuple[str, ...]] = {
+    "BackupVaultName": ("AWS::Backup::BackupVault",),
+    "DBClusterIdentifier": ("AWS::RDS::DBCluster",),
+    "DBInstanceIdentifier": ("AWS::RDS::DBInstance",),
     "EventBusName": ("AWS::Events::EventBus",),
     "FunctionName": ("AWS::Lambda::Function",),
     "QueueName": ("AWS::SQS::Queue",),
     "RuleName": ("AWS::Events::Rule",),
+    "SourceBucket": ("AWS::S3::Bucket",),
     "TableName": ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table"),
     "TopicName": ("AWS::SNS::Topic",),
 }
 """Dimension to the types whose name it holds."""
 
 REFERENCES: Mapping[str, tuple[str, ...]] = {
+    # The bucket of a copy is in the other region; the `Ref` of a bucket is its name.
+    "DestinationBucket": ("AWS::S3::Bucket",),
     "ApiId": ("AWS::ApiGatewayV2::Api",),
     "HealthCheckId": ("AWS::Route53::HealthCheck",),
     "StateMachineArn": ("AWS::StepFunctions::StateMachine",),
 }
 """Dimension to the types whose `Ref` it holds, in whatever region they are."""
 
-FREE = frozenset({"Operation", "Resource", "service"})
-"""Dimensions that name no resource. `Resource` is a function and its alias: see FunctionName."""
+FREE = frozenset({"Operation", "Resource", "RuleId", "service"})
+"""Dimensions that name no resource. `RuleId` is a rule inside of a bucket; `Resource` is a
+function and its alias: see FunctionName.
+"""
 
 
 def _unknown(compiled: CompiledSystem) -> Iterator[Fault]:

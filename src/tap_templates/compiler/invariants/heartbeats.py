@@ -9,7 +9,7 @@ from typing import Any
 
 from tap_templates.compiler.invariants.dead_letters import tells
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
-from tap_templates.compiler.invariants.objectives import worst
+from tap_templates.compiler.invariants.objectives_terms import worst
 from tap_templates.compiler.invariants.patterns import pattern_of
 from tap_templates.compiler.invariants.values import as_list, inside, number
 from tap_templates.rendered.view import Located

@@ -5,6 +5,7 @@ from typing import Any
 
 from tap_templates.compiler.invariants.dead_letters import tells
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
+from tap_templates.compiler.invariants.machine_paths import MACHINE_PATHS
 from tap_templates.compiler.invariants.machines import machines
 from tap_templates.compiler.invariants.values import as_list, flag, inside, number
 
@@ -12,6 +13,9 @@ _METRICS = "https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-me
 _LOGS = "https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html"
 _FAILED, _TIMED_OUT = "ExecutionsFailed", "ExecutionsTimedOut"
 _RINGS_AT_ONE = (("GreaterThanThreshold", 0), ("GreaterThanOrEqualToThreshold", 1))
+# A run that does not fail leaves no data point: with these the alarm rings always, or once and
+# then never again.
+_STUCK = ("breaching", "ignore")
 
 
 def _unheard(compiled: CompiledSystem) -> Iterator[Fault]:
@@ -45,6 +49,8 @@ def _watches(properties: Mapping[str, Any]) -> tuple[str, str] | None:
     # More periods than one would have to fail one after the other, or none of them be told.
     periods = number(properties.get("DatapointsToAlarm", properties.get("EvaluationPeriods")))
     if (operator, number(threshold)) not in _RINGS_AT_ONE or periods != 1:
+        return None
+    if properties.get("TreatMissingData") in _STUCK:
         return None
     return str(properties.get("MetricName")), str(dimensions[0].get("Value"))
 
@@ -90,6 +96,7 @@ def _unlogged(compiled: CompiledSystem) -> Iterator[Fault]:
 
 
 MACHINE_RUNS = (
+    *MACHINE_PATHS,
     Invariant(
         code="TAP-ASL-12",
         promise="Somebody hears of every run of a state machine that fails or is cut off.",

@@ -92,7 +92,7 @@ def _unsaid(compiled: CompiledSystem) -> Iterator[Fault]:
     for machine, task in _tasks(compiled):
         reason = _REASON.match(task.comment)
         said = reason.group("lacks") if reason else ""
-        if not task.handlers("Retry") and "retry" not in said:
+        if not _tries_again(task) and "retry" not in said:
             yield fault_at(
                 machine.located,
                 f"does not try {task.name!r} again, and gives no reason",
@@ -107,6 +107,11 @@ def _unsaid(compiled: CompiledSystem) -> Iterator[Fault]:
                 "'No catch:' and the reason",
                 task.path,
             )
+
+
+def _tries_again(task: MachineState) -> bool:
+    # MaxAttempts counts what comes after the first: a retrier with 0 says that there is none.
+    return any(number(each.get("MaxAttempts", 3)) != 0 for _, each in task.handlers("Retry"))
 
 
 def _caught(state: MachineState | None) -> bool:

@@ -34,6 +34,7 @@ class Naming:
 
 NAMED: Mapping[str, Naming] = {
     "AWS::ApiGatewayV2::Api": Naming("Name", Kind.API),
+    "AWS::Backup::BackupVault": Naming("BackupVaultName", Kind.VAULT),
     "AWS::CloudWatch::Alarm": Naming("AlarmName", Kind.ALARM),
     "AWS::CloudWatch::CompositeAlarm": Naming("AlarmName", Kind.ALARM),
     "AWS::CloudWatch::Dashboard": Naming("DashboardName", Kind.DASHBOARD),
@@ -47,11 +48,19 @@ NAMED: Mapping[str, Naming] = {
     "AWS::IAM::Role": Naming("RoleName", Kind.ROLE),
     "AWS::KMS::Alias": Naming("AliasName", Kind.KEY, before="alias/"),
     "AWS::Lambda::Function": Naming("FunctionName", Kind.FUNCTION),
+    "AWS::RDS::DBCluster": Naming("DBClusterIdentifier", Kind.CLUSTER),
+    "AWS::RDS::DBClusterParameterGroup": Naming(
+        "DBClusterParameterGroupName", Kind.CLUSTER_PARAMETERS
+    ),
+    "AWS::RDS::DBInstance": Naming("DBInstanceIdentifier", Kind.INSTANCE),
+    "AWS::RDS::DBSubnetGroup": Naming("DBSubnetGroupName", Kind.SUBNET_GROUP),
+    "AWS::RDS::GlobalCluster": Naming("GlobalClusterIdentifier", Kind.GLOBAL_CLUSTER),
     "AWS::S3::Bucket": Naming("BucketName", Kind.BUCKET),
     "AWS::SNS::Topic": Naming("TopicName", Kind.TOPIC),
     "AWS::SQS::Queue": Naming("QueueName", Kind.QUEUE),
     "AWS::Scheduler::Schedule": Naming("Name", Kind.SCHEDULE),
     "AWS::Scheduler::ScheduleGroup": Naming("Name", Kind.SCHEDULE_GROUP),
+    "AWS::SecretsManager::Secret": Naming("Name", Kind.SECRET),
     "AWS::StepFunctions::StateMachine": Naming("StateMachineName", Kind.STATE_MACHINE),
 }
 
@@ -60,15 +69,21 @@ LABELLED = frozenset({"AWS::ApiGatewayV2::Api"})
 
 LOG_GROUP = "AWS::Logs::LogGroup"
 _LOG_GROUP_NAME = re.compile(
-    r"/aws/(?P<service>[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?)/(?P<name>[^/]+)"
+    r"/aws/(?P<service>[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?)/(?P<name>[^/]+)(/postgresql)?"
 )
 
 _BY_TAG = "AWS generates its id; the tag Name says what it is"
 WITHOUT_NAME: Mapping[str, str] = {
+    "AWS::ApiGatewayV2::ApiMapping": "part of its domain",
     "AWS::ApiGatewayV2::Authorizer": "part of its API",
+    "AWS::ApiGatewayV2::DomainName": "it is called like the domain, which is a parameter",
     "AWS::ApiGatewayV2::Integration": "part of its API",
     "AWS::ApiGatewayV2::Route": "part of its API",
     "AWS::ApiGatewayV2::Stage": "part of its API",
+    "AWS::Backup::BackupPlan": "AWS generates its id; its label is inside the plan",
+    "AWS::Backup::BackupSelection": "part of its plan",
+    "AWS::CertificateManager::Certificate": "AWS generates it",
+    "AWS::CloudFormation::CustomResource": "the function that answers for it says what it is",
     "AWS::EC2::EIP": _BY_TAG,
     "AWS::EC2::FlowLog": _BY_TAG,
     "AWS::EC2::InternetGateway": _BY_TAG,
@@ -94,6 +109,8 @@ WITHOUT_NAME: Mapping[str, str] = {
     "AWS::Lambda::Url": "part of its function",
     "AWS::Lambda::Version": "AWS counts them",
     "AWS::Route53::HealthCheck": "AWS generates it",
+    "AWS::Route53::HostedZone": "it is called like the domain, which is a parameter",
+    "AWS::Route53::RecordSet": "part of its zone",
     "AWS::S3::BucketPolicy": "part of its bucket",
     "AWS::SNS::Subscription": "AWS generates it",
     "AWS::SNS::TopicPolicy": "part of its topic",

@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
+from tap_templates.compiler.invariants.networks_reach import NETWORKS_REACH
 from tap_templates.rendered.view import Located
 
 _PEERING = "https://docs.aws.amazon.com/vpc/latest/peering/invalid-peering-configurations.html"
@@ -102,4 +103,5 @@ NETWORKS = (
         source_url=_SUBNETS,
         check=_unreadable,
     ),
+    *NETWORKS_REACH,
 )

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
-from tap_templates.compiler.invariants.values import flag, inside, number
+from tap_templates.compiler.invariants.objectives_dns import DNS_OBJECTIVES, dns_budgets
+from tap_templates.compiler.invariants.objectives_terms import Term, total, worst
+from tap_templates.compiler.invariants.values import flag, inside
 from tap_templates.rendered.view import Located
 
 _ENDPOINTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-global-endpoints.html"
@@ -30,15 +32,6 @@ _REMEDY = "declare it with global_endpoint() in blocks/endpoint.py, as EventBrid
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """A part of the time a failover takes, at most. `seconds` is None if nothing bounds it."""
-
-    name: str
-    seconds: int | None
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Problem:
     located: Located
     what: str
@@ -48,18 +41,17 @@ class _Problem:
 def failover_budget(compiled: CompiledSystem) -> tuple[Term, ...]:
     """List what a failover takes at most, for the worst values the parameters allow.
 
-    Empty if the system has no failover path that we know. The terms of one endpoint are in
-    sequence; of several endpoints, those of the slowest are returned.
+    Empty if the system has no failover path that we know. The terms of one path are in sequence;
+    of several paths, those of the slowest are returned.
     """
     budgets = [
-        _endpoint_terms(compiled, endpoint)
-        for endpoint in compiled.view.resources("AWS::Events::Endpoint")
+        *(
+            _endpoint_terms(compiled, endpoint)
+            for endpoint in compiled.view.resources("AWS::Events::Endpoint")
+        ),
+        *dns_budgets(compiled),
     ]
-    return max(budgets, key=_total, default=())
-
-
-def _total(terms: tuple[Term, ...]) -> float:
-    return sum(float("inf") if term.seconds is None else term.seconds for term in terms)
+    return max(budgets, key=total, default=())
 
 
 def _endpoint_terms(compiled: CompiledSystem, endpoint: Located) -> tuple[Term, ...]:
@@ -168,20 +160,6 @@ def _detection(compiled: CompiledSystem, alarm: Located) -> int | None:
     return None if periods is None or period is None else int(periods * period)
 
 
-def worst(compiled: CompiledSystem, located: Located, name: str) -> float | None:
-    """Take the highest value that the template allows; None if nothing bounds it."""
-    raw = located.resource.raw["Properties"].get(name)
-    if not isinstance(raw, Mapping):
-        return number(raw)
-    parameters = compiled.template(located.stack.stack).get("Parameters", {})
-    declared = parameters.get(raw.get("Ref"))
-    if declared is None:
-        return None  # an expression that we do not follow
-    bounds = [number(declared.get("MaxValue")), *map(number, declared.get("AllowedValues", []))]
-    known = [bound for bound in bounds if bound is not None]
-    return max(known, default=None)
-
-
 def _alarm_as_prescribed(compiled: CompiledSystem) -> Iterator[Fault]:
     for endpoint in compiled.view.resources("AWS::Events::Endpoint"):
         for problem in _unprescribed(compiled, endpoint):
@@ -200,10 +178,10 @@ def _too_late(compiled: CompiledSystem) -> Iterator[Fault]:
             stack="",
             what=f"promises to work again within {rto:.0f} s, but has no failover path that this "
             "check knows",
-            remedy="add an AWS::Events::Endpoint, or teach compiler/invariants/objectives.py the "
-            "path it has",
+            remedy="add an AWS::Events::Endpoint, or records that fail over "
+            "(blocks/dns_failover.py), or teach compiler/invariants/objectives.py the path it has",
         )
-    elif _total(terms) > rto:
+    elif total(terms) > rto:
         sums = " + ".join(
             f"{'?' if term.seconds is None else term.seconds} s ({term.name})" for term in terms
         )
@@ -229,4 +207,5 @@ OBJECTIVES = (
         source_url=_ENDPOINTS,
         check=_too_late,
     ),
+    *DNS_OBJECTIVES,
 )

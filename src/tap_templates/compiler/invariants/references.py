@@ -10,6 +10,7 @@ from tap_templates.compiler.invariants.values import as_list, inside
 from tap_templates.iam.patterns import covers, is_pattern
 from tap_templates.model.names import ARTIFACT_BUCKET, Kind
 from tap_templates.rendered.arns import bare_name
+from tap_templates.rendered.tokens import token
 from tap_templates.rendered.view import Located, SystemView
 
 _IAM_ARNS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"
@@ -37,7 +38,13 @@ _QUALIFIED = (
     ),
 )
 _ROUTE = re.compile(r"arn:[^:]+:execute-api:(?P<region>[^:]*):\d+:(?P<api>[^/]+)/.*")
-_MADE_FOR_FUNCTIONS = ("ec2", "network-interface/")  # by Lambda, in the VPC of a function
+_MADE_BY_AWS = (
+    ("ec2", "network-interface/"),  # by Lambda, in the VPC of a function
+    ("rds", "cluster-snapshot:awsbackup:"),  # by AWS Backup, of a cluster in a plan
+    ("backup", "recovery-point:"),
+)
+_DATABASE_USER = re.compile(r"arn:[^:]+:rds-db:(?P<region>[^:]*):\d+:dbuser:(?P<id>[^/]+)/.+")
+_SECRET = re.compile(r"arn:[^:]+:secretsmanager:(?P<region>[^:]*):\d+:secret:(?P<name>[^:]+)-\?{6}")
 _TABLE_PART = re.compile(r"(arn:[^:]+:dynamodb:[^:]*:\d+:table/[^/]+)/(index|stream)/(.+)")
 
 _KINDS = {
@@ -72,13 +79,36 @@ def targets(mention: Mention, view: SystemView) -> tuple[Located, ...]:
             for api in apis
             if (api.stack.region, api.resource.ref) == (route["region"], route["api"])
         )
-    if not is_pattern(arn):
-        return ()
-    return tuple(
+    return tuple(_generated(arn, view)) or tuple(
         located
-        for located in view.resources()
+        for located in (view.resources() if is_pattern(arn) else ())
         if located.resource.arn and covers(arn, located.resource.arn)
     )
+
+
+def _generated(arn: str, view: SystemView) -> Iterator[Located]:
+    """Find what is named in part by AWS: users of a database, a secret without its last letters."""
+    if user := _DATABASE_USER.fullmatch(arn):
+        yield from _clusters(view, user["region"], user["id"])
+    elif secret := _SECRET.fullmatch(arn):
+        yield from _secrets(view, secret["region"], secret["name"])
+
+
+def _clusters(view: SystemView, region: str, resource_id: str) -> Iterator[Located]:
+    """Find the cluster that AWS has given an id; which users it has, its migrations say."""
+    for located in view.resources("AWS::RDS::DBCluster"):
+        place = f"{located.stack.stack}.{located.resource.logical_id}.DBClusterResourceId"
+        if located.stack.region == region and token(place, region) == resource_id:
+            yield located
+
+
+def _secrets(view: SystemView, region: str, name: str) -> Iterator[Located]:
+    """Find the secret of a name in a region, where it is made or where it is copied to."""
+    for located in view.resources("AWS::SecretsManager::Secret"):
+        copies = as_list(located.resource.properties.get("ReplicaRegions"))
+        regions = {located.stack.region, *(str(copy.get("Region")) for copy in copies)}
+        if located.resource.name == name and region in regions:
+            yield located
 
 
 def _has_part(table: Located, part: str, name: str) -> bool:
@@ -97,10 +127,9 @@ def _is_foreign(mention: Mention, view: SystemView) -> bool:
     """Tell whether somebody else answers for it: AWS, another account, or the deployer."""
     _, _, service, _, account, resource = mention.arn.split(":", 5)
     if account == view.account:
-        made, prefix = _MADE_FOR_FUNCTIONS
         # The account itself is no resource either.
-        return (service, resource) == ("iam", "root") or (
-            service == made and resource.startswith(prefix)
+        return (service, resource) == ("iam", "root") or any(
+            service == made and resource.startswith(prefix) for made, prefix in _MADE_BY_AWS
         )
     if service == "states":
         return account == ""  # an integration of Step Functions, such as lambda:invoke

@@ -12,9 +12,15 @@ _DELETION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateRefere
 _REPLACE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html"
 _PROTECTING = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html#WorkingWithTables.Basics.DeletionProtection"
 _ATTRIBUTES = ("DeletionPolicy", "UpdateReplacePolicy")
-_PROTECTION = "DeletionProtectionEnabled"
-_TABLE = "AWS::DynamoDB::Table"
-_PROTECTABLE = ("AWS::DynamoDB::GlobalTable", _TABLE)
+_GLOBAL_TABLE = "AWS::DynamoDB::GlobalTable"
+_PROTECTION: Mapping[str, str] = {
+    _GLOBAL_TABLE: "DeletionProtectionEnabled",
+    "AWS::DynamoDB::Table": "DeletionProtectionEnabled",
+    "AWS::RDS::DBCluster": "DeletionProtection",
+    "AWS::RDS::GlobalCluster": "DeletionProtection",
+}
+"""Type to the property that refuses any call to delete it."""
+_LIKE = {"DeletionProtection": "clusters", "DeletionProtectionEnabled": "tables"}
 _LEAVE = "leave it to the build stage (compiler/build.py)"
 _REMEDY = "leave both to the build stage (compiler/build.py)"
 
@@ -54,14 +60,16 @@ def _unlike_system(compiled: CompiledSystem) -> Iterator[Fault]:
 
 def _unprotected(compiled: CompiledSystem) -> Iterator[Fault]:
     # The policies bind CloudFormation alone; deletion protection stops any other call.
-    for located in compiled.view.resources(*_PROTECTABLE):
+    for located in compiled.view.resources(*_PROTECTION):
+        property_ = _PROTECTION[located.resource.type]
         kept = located.resource.type in compiled.system.retain
         for path, where, body in _copies(located):
-            protected = flag(body.get(_PROTECTION)) is True
+            protected = flag(body.get(property_)) is True
             if protected == kept:
                 continue
             what = (
-                f"outlives its stack, but anybody who may delete tables can delete it{where}"
+                f"outlives its stack, but anybody who may delete {_LIKE[property_]} can delete it"
+                f"{where}"
                 if kept
                 else f"goes with its stack, but is protected from deletion{where}: the stack could "
                 "not be deleted"
@@ -69,15 +77,15 @@ def _unprotected(compiled: CompiledSystem) -> Iterator[Fault]:
             yield fault_at(
                 located,
                 what,
-                f"{_LEAVE}, which sets {_PROTECTION} by `retain` in the system module",
-                f"{path}/{_PROTECTION}",
+                f"{_LEAVE}, which sets {property_} by `retain` in the system module",
+                f"{path}/{property_}",
             )
 
 
 def _copies(located: Located) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """List path, place and body of what is protected each by itself."""
     properties = located.resource.properties
-    if located.resource.type == _TABLE:
+    if located.resource.type != _GLOBAL_TABLE:
         yield "/Properties", "", properties
         return
     for index, replica in enumerate(as_list(properties.get("Replicas"))):
@@ -99,8 +107,8 @@ RETENTION = (
     ),
     Invariant(
         code="TAP-RET-03",
-        promise="A table that outlives its stack is protected from deletion in every region, and "
-        "no other is.",
+        promise="A table or cluster that outlives its stack is protected from deletion in every "
+        "region, and no other is.",
         source_url=_PROTECTING,
         check=_unprotected,
     ),

@@ -11,7 +11,11 @@ _TAGS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
 
 TAGS_AT: Mapping[str, str] = {
     "AWS::ApiGatewayV2::Api": "Tags",
+    "AWS::ApiGatewayV2::DomainName": "Tags",
     "AWS::ApiGatewayV2::Stage": "Tags",
+    "AWS::Backup::BackupPlan": "BackupPlanTags",
+    "AWS::Backup::BackupVault": "BackupVaultTags",
+    "AWS::CertificateManager::Certificate": "Tags",
     "AWS::CloudWatch::Alarm": "Tags",
     "AWS::CloudWatch::CompositeAlarm": "Tags",
     "AWS::CloudWatch::Dashboard": "Tags",
@@ -33,11 +37,18 @@ TAGS_AT: Mapping[str, str] = {
     "AWS::Lambda::EventSourceMapping": "Tags",
     "AWS::Lambda::Function": "Tags",
     "AWS::Logs::LogGroup": "Tags",
+    "AWS::RDS::DBCluster": "Tags",
+    "AWS::RDS::DBClusterParameterGroup": "Tags",
+    "AWS::RDS::DBInstance": "Tags",
+    "AWS::RDS::DBSubnetGroup": "Tags",
+    "AWS::RDS::GlobalCluster": "Tags",
     "AWS::Route53::HealthCheck": "HealthCheckTags",
+    "AWS::Route53::HostedZone": "HostedZoneTags",
     "AWS::S3::Bucket": "Tags",
     "AWS::SNS::Topic": "Tags",
     "AWS::SQS::Queue": "Tags",
     "AWS::Scheduler::ScheduleGroup": "Tags",
+    "AWS::SecretsManager::Secret": "Tags",
     "AWS::StepFunctions::StateMachine": "Tags",
 }
 """Type to the property its tags are in."""
@@ -46,9 +57,12 @@ GLOBAL_TABLE = "AWS::DynamoDB::GlobalTable"  # its tags are in each replica; it 
 
 NOT_TAGGABLE = frozenset(
     {
+        "AWS::ApiGatewayV2::ApiMapping",
         "AWS::ApiGatewayV2::Authorizer",
         "AWS::ApiGatewayV2::Integration",
         "AWS::ApiGatewayV2::Route",
+        "AWS::Backup::BackupSelection",
+        "AWS::CloudFormation::CustomResource",
         "AWS::EC2::Route",
         "AWS::EC2::SecurityGroupEgress",
         "AWS::EC2::SecurityGroupIngress",
@@ -66,6 +80,7 @@ NOT_TAGGABLE = frozenset(
         "AWS::Lambda::Permission",
         "AWS::Lambda::Url",
         "AWS::Lambda::Version",
+        "AWS::Route53::RecordSet",
         "AWS::S3::BucketPolicy",
         "AWS::SNS::Subscription",
         "AWS::SNS::TopicPolicy",
