@@ -3,7 +3,8 @@
 from tap_templates.model.system import System
 from templates.bootstrap import bootstrap
 from templates.market_pipeline import MARKET_PIPELINE
+from templates.payments_dr import PAYMENTS_DR
 from templates.trading_events import TRADING_EVENTS
 
-WORKLOADS: tuple[System, ...] = (TRADING_EVENTS, MARKET_PIPELINE)
+WORKLOADS: tuple[System, ...] = (TRADING_EVENTS, MARKET_PIPELINE, PAYMENTS_DR)
 SYSTEMS: tuple[System, ...] = (bootstrap(*WORKLOADS), *WORKLOADS)

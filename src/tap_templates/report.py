@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from tap_templates.blocks.aurora_choices import COSTS
 from tap_templates.compiler.invariants import CompiledSystem, failover_budget
 from tap_templates.compiler.pipeline import Compilation, Progress
 from tap_templates.compiler.render import RenderedStack
@@ -166,11 +167,14 @@ def _print_notes(run: Compilation) -> None:
     for system in run.systems:
         for stack in system.stacks:
             for name, value in sorted(stack.parameters.items()):
+                cost = COSTS.get((name, str(value)))
                 if isinstance(value, str) and value.endswith(("@example.com", "@example.org")):
-                    _say(
-                        f"note: {name} of {system.name}/{stack.name} is {value}, which reaches "
-                        "nobody: name a real address in the system module before a rollout"
+                    cost = (
+                        "which reaches nobody: name a real address in the system module before a "
+                        "rollout"
                     )
+                if cost:
+                    _say(f"note: {name} of {system.name}/{stack.name} is {value}, {cost}")
 
 
 def _print_packages(run: Compilation) -> None:

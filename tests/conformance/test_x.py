@@ -15,8 +15,9 @@ import templates
 SYSTEMS = [system.name for system in templates.SYSTEMS]
 ONCE_PER_ACCOUNT = {system.name for system in templates.SYSTEMS if system.once_per_account}
 KINDS = (
-    *("alarm", "archive", "bucket", "bus", "dashboard", "endpoint", "function", "key", "machine"),
-    *("policy", "queue", "role", "rule", "schedules?", "table", "topic"),
+    *("alarm", "archive", "bucket", "bus", "cluster", "cluster-parameters", "dashboard"),
+    *("endpoint", "function", "global-cluster", "instance", "key", "machine", "policy", "queue"),
+    *("role", "rule", "schedules?", "secret", "subnet-group", "table", "topic", "vault"),
 )
 SHARED_BY_REGIONS = {"AWS::IAM::Role", "AWS::CloudWatch::Dashboard", "AWS::S3::Bucket"}
 DEAD_LETTER_METRIC = "ApproximateNumberOfMessagesVisible"
@@ -41,7 +42,8 @@ def view(manifest, committed):
 
 def test_x01_names_say_kind_purpose_and_suffix(view, system):
     # An alias is named within its function, a stage within its API: no names of their own.
-    within = {"AWS::Lambda::Alias", "AWS::ApiGatewayV2::Stage"}
+    # A domain is what its owner calls it.
+    within = {"AWS::Lambda::Alias", "AWS::ApiGatewayV2::Stage", "AWS::ApiGatewayV2::DomainName"}
     named = [
         each for each in view.resources() if each.resource.name and each.resource.type not in within
     ]
@@ -51,7 +53,8 @@ def test_x01_names_say_kind_purpose_and_suffix(view, system):
         if each.resource.type == "AWS::Logs::LogGroup":
             # Named after what writes to it.
             assert re.fullmatch(
-                r"/aws/(lambda/function|vendedlogs/(apis/api|states/machine)|vpc/vpc)-[a-z0-9-]+-dev",
+                r"/aws/(lambda/function|vendedlogs/(apis/api|states/machine)|vpc/vpc)-[a-z0-9-]+-dev"
+                rf"|/aws/rds/cluster/cluster-[a-z-]+-dev-{each.stack.region}/postgresql",
                 name,
             ), each.place
             continue

@@ -37,6 +37,14 @@ DATABASE_MODE = StackParameter(
     allowed=(GLOBAL, INDEPENDENT),
     constraint=f"{GLOBAL} or {INDEPENDENT}",
 )
+COSTS = {
+    (
+        DATABASE_MODE.name,
+        INDEPENDENT,
+    ): "so the regions' databases do not replicate: what was not in a "
+    "backup that was copied is lost with its region",
+}
+"""Parameter and value, to what choosing it costs: said at compile time."""
 ENGINE_VERSION = StackParameter(
     name="EngineVersion",
     group="Database",

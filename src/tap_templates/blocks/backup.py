@@ -147,7 +147,7 @@ def daily_backups(
     )
     alarms = _alarms(title, vault, settings.tell)
     if settings.if_wanted is not None:
-        for each in (plan, selection, *alarms):
+        for each in (plan, selection, role, *alarms):
             each.Condition = settings.if_wanted
     return DailyBackups(plan=plan, selection=selection, role=role, alarms=alarms)
 
@@ -180,11 +180,8 @@ def _snapshots(cluster_arn: Text, copied_to: str) -> Iterator[Grant]:
         sub(arn_text("rds", "cluster-snapshot:awsbackup:*", region=region))
         for region in (OWN_REGION, copied_to)
     ]
-    yield allow(
-        "TakeSnapshots",
-        [rds.CopyDBClusterSnapshot, rds.CreateDBClusterSnapshot],
-        [cluster_arn, *both],
-    )
+    yield allow("TakeSnapshots", [rds.CreateDBClusterSnapshot], [cluster_arn, both[0]])
+    yield allow("CopySnapshots", [rds.CopyDBClusterSnapshot], both)
     yield allow("ReadCluster", [rds.DescribeDBClusters, rds.ListTagsForResource], [cluster_arn])
     yield allow(
         "ManageSnapshots",
@@ -203,11 +200,8 @@ def _snapshots(cluster_arn: Text, copied_to: str) -> Iterator[Grant]:
 
 def _vaults(vault: Vault, copied_to: str) -> Iterator[Grant]:
     other = vault.arn(copied_to)
-    yield allow(
-        "UseVaults",
-        [actions.CopyIntoBackupVault, actions.DescribeBackupVault],
-        [vault.arn(), other],
-    )
+    yield allow("ReadVaults", [actions.DescribeBackupVault], [vault.arn(), other])
+    yield allow("CopyIntoVault", [actions.CopyIntoBackupVault], [other])
     yield allow(
         "CopyFromVault",
         [actions.CopyFromBackupVault],

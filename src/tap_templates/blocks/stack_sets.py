@@ -42,8 +42,20 @@ _OUR_NAMES: Mapping[str, tuple[str, ...]] = {
     "function:${FunctionName}": ("function:function-*",),
     "healthcheck/${Id}": ("healthcheck/*",),
     "key/${KeyId}": ("key/*",),
+    "backup-plan:${BackupPlanId}": ("backup-plan:*",),
+    "backup-vault:${BackupVaultName}": ("backup-vault:vault-*",),
+    "certificate/${CertificateId}": ("certificate/*",),
+    "change/${Id}": ("change/*",),
+    "cluster-pg:${ClusterParameterGroupName}": ("cluster-pg:cluster-parameters-*",),
+    "cluster:${DbClusterInstanceName}": ("cluster:cluster-*",),
+    "db:${DbInstanceName}": ("db:instance-*",),
+    "global-cluster:${GlobalCluster}": ("global-cluster:global-cluster-*",),
+    "hostedzone/${Id}": ("hostedzone/*",),
+    "secret:${SecretId}": ("secret:secret-*",),
+    "subgrp:${SubnetGroupName}": ("subgrp:subnet-group-*",),
     "log-group:${LogGroupName}": (
         "log-group:/aws/lambda/function-*",
+        "log-group:/aws/rds/cluster/cluster-*",
         "log-group:/aws/vendedlogs/apis/api-*",
         "log-group:/aws/vendedlogs/states/machine-*",
         "log-group:/aws/vpc/vpc-*",
@@ -56,10 +68,12 @@ _OUR_NAMES: Mapping[str, tuple[str, ...]] = {
     "stateMachine:${StateMachineName}": ("stateMachine:machine-*",),
 }
 _PASSED_TO = {
+    "AWS::Backup::BackupSelection": "backup.amazonaws.com",
     "AWS::EC2::FlowLog": "vpc-flow-logs.amazonaws.com",
     "AWS::Events::Endpoint": "events.amazonaws.com",
     "AWS::Events::Rule": "events.amazonaws.com",
     "AWS::Lambda::Function": "lambda.amazonaws.com",
+    "AWS::S3::Bucket": "s3.amazonaws.com",  # the role that replicates
     "AWS::Scheduler::Schedule": "scheduler.amazonaws.com",
     "AWS::StepFunctions::StateMachine": "states.amazonaws.com",
 }
@@ -77,20 +91,34 @@ _OF_EC2 = (
     "vpc/${VpcId}",
 )
 # API Gateway's actions are the methods of its REST interface: one of them fits any resource, and
-# the service authorization reference lists all of those. These are the HTTP APIs and their tags.
+# the service authorization reference lists all of those. These are HTTP APIs, names and tags.
 _OF_API_GATEWAY = tuple(
-    f"arn:${{AWS::Partition}}:apigateway:*::{path}" for path in ("/apis", "/apis/*", "/tags/*")
+    f"arn:${{AWS::Partition}}:apigateway:*::{path}"
+    for path in ("/apis", "/apis/*", "/domainnames", "/domainnames/*", "/tags/*")
 )
 _LINKED_ROLE = "iam:CreateServiceLinkedRole"
 # Whose service-linked role a type's handler makes, if the account has none yet.
 _LINKED_TO = {
+    "AWS::Backup::BackupSelection": "backup.amazonaws.com",
     "AWS::DynamoDB::GlobalTable": "replication.dynamodb.amazonaws.com",
     "AWS::EC2::FlowLog": "delivery.logs.amazonaws.com",
+    "AWS::RDS::DBCluster": "rds.amazonaws.com",
+    "AWS::RDS::DBClusterParameterGroup": "rds.amazonaws.com",
+    "AWS::RDS::DBInstance": "rds.amazonaws.com",
+    "AWS::RDS::DBSubnetGroup": "rds.amazonaws.com",
 }
 # What a type takes beyond what its schema lists, by AWS's documentation: whoever turns the access
 # log of a stage on delivers it
-# (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html).
+# (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html); a cluster is
+# encrypted with a key that its maker may use; the maker invokes the function of a custom resource.
 _UNLISTED = {
+    "AWS::CloudFormation::CustomResource": ("lambda:InvokeFunction",),
+    "AWS::RDS::DBCluster": (
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKey",
+    ),
     "AWS::ApiGatewayV2::Stage": (
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",

@@ -91,8 +91,10 @@ def test_an_action_is_allowed_on_what_our_rule_names(statements, action, resourc
 def test_roles_are_passed_to_the_services_that_run_with_them(statements):
     (statement,) = [each for each in statements if "iam:PassRole" in each["Action"]]
     assert statement["Condition"]["StringEquals"]["iam:PassedToService"] == [
+        "backup.amazonaws.com",
         "events.amazonaws.com",
         "lambda.amazonaws.com",
+        "s3.amazonaws.com",
         "scheduler.amazonaws.com",
         "states.amazonaws.com",
         "vpc-flow-logs.amazonaws.com",

@@ -39,8 +39,9 @@ def test_service_linked_roles_are_made_for_the_services_of_the_types_alone():
 
 
 def test_a_type_whose_service_linked_role_is_unknown_is_refused():
-    with pytest.raises(ModelError, match="AWS::RDS::DBCluster: makes a service-linked role") as no:
-        statements("AWS::RDS::DBCluster")
+    kind = "AWS::Neptune::DBCluster"
+    with pytest.raises(ModelError, match=f"{kind}: makes a service-linked role") as no:
+        statements(kind)
     assert "_LINKED_TO" in no.value.remedy
 
 
@@ -53,6 +54,7 @@ def test_what_has_no_name_is_limited_to_the_kinds_of_things_our_templates_hold()
 def test_log_groups_are_those_that_our_rule_names():
     assert resources(statements("AWS::Logs::LogGroup"), "logs:DeleteLogGroup") == {
         "log-group:/aws/lambda/function-*",
+        "log-group:/aws/rds/cluster/cluster-*",
         "log-group:/aws/vendedlogs/apis/api-*",
         "log-group:/aws/vendedlogs/states/machine-*",
         "log-group:/aws/vpc/vpc-*",
@@ -67,5 +69,5 @@ def test_what_a_schema_does_not_list_is_granted_too():
 
 def test_http_apis_are_all_that_is_touched_of_api_gateway():
     assert resources(statements("AWS::ApiGatewayV2::Api"), "apigateway:DELETE") == {
-        "/apis", "/apis/*", "/tags/*",
+        "/apis", "/apis/*", "/domainnames", "/domainnames/*", "/tags/*",
     }  # fmt: skip
