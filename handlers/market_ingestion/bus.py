@@ -16,6 +16,9 @@ from market_events.schema import DETAIL_TYPE, SOURCE, MarketEvent
 PATIENCE_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 1.0
+# The system's: environments that SnapStart restores from one snapshot share the state of `random`,
+# and would all pause alike.
+_chance = random.SystemRandom().random
 
 
 class Miss(NamedTuple):
@@ -45,7 +48,7 @@ class Bus:
         *,
         stopwatch: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        chance: Callable[[], float] = random.random,  # noqa: S311  # jitter, no secret
+        chance: Callable[[], float] = _chance,
     ) -> None:
         self._client = client
         self._name = name

@@ -50,7 +50,7 @@ def build() -> StackTemplate:
             "detail": {"type": [*EVENT_TYPES]},
         },
         machine=PIPELINE,
-        delivery=Delivery(attempts=3, longest_age=LONGEST_EVENT_AGE, dead_letters=undelivered),
+        delivery=Delivery(attempts=185, longest_age=LONGEST_EVENT_AGE, dead_letters=undelivered),
         describes="Starts the pipeline for each trade and quote",
     )
     lost = alarm(

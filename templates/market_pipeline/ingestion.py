@@ -31,8 +31,8 @@ ISSUER = StackParameter(
     label="JWT issuer",
     description="Whose tokens are accepted; empty together with the audience for IAM signatures.",
     default="",
-    pattern=r"(https://[A-Za-z0-9][A-Za-z0-9./_-]{0,60})?",
-    constraint="an https address of up to 69 characters, or empty",
+    pattern=r"(https://[A-Za-z0-9][A-Za-z0-9./_-]{0,71})?",
+    constraint="an https address of up to 80 characters, or empty",
 )
 AUDIENCE = StackParameter(
     name="JwtAudience",
@@ -40,8 +40,8 @@ AUDIENCE = StackParameter(
     label="JWT audience",
     description="For whom tokens must be meant; empty together with the issuer for IAM signatures.",
     default="",
-    pattern=r"[A-Za-z0-9._:/-]{0,40}",
-    constraint="up to 40 letters, digits and ._:/-, or empty",
+    pattern=r"[A-Za-z0-9._:/-]{0,48}",
+    constraint="up to 48 letters, digits and ._:/-, or empty",
 )
 CONCURRENCY = StackParameter(
     name="IngestionConcurrency",

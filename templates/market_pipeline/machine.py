@@ -25,11 +25,28 @@ from templates.market_pipeline.shared import (
 FUNCTION_TIMEOUT = timedelta(seconds=15)  # two calls of AWS with all their attempts
 # Longer than the function's own, so that none of its code runs when compensation begins.
 _TASK_TIMEOUT = timedelta(seconds=20)
+# Nothing has run yet, so nothing is lost by waiting: all executions are busy, or a function that
+# nobody called for two weeks gets its snapshot and its network interfaces back, which takes
+# minutes. Compensation is such a function
+# (https://docs.aws.amazon.com/lambda/latest/dg/snapstart-troubleshooting.html).
+_RETRY_UNTIL_READY = Retry(
+    errors=(
+        "Lambda.ENINotReadyException",
+        "Lambda.ResourceNotReadyException",
+        "Lambda.SnapStartNotReadyException",
+        "Lambda.SnapStartTimeoutException",
+        "Lambda.TooManyRequestsException",
+    ),
+    interval=timedelta(seconds=5),
+    most_attempts=10,
+    backoff=2,
+    longest_delay=timedelta(seconds=60),
+)
 # What may pass if one only waits: the handlers' own name for it, what Lambda says of itself, and
 # what it says of a function that ran out of time or memory.
 _TRANSIENT = (
     "TemporaryFailure",
-    *LAMBDA_TRANSIENT,
+    *(each for each in LAMBDA_TRANSIENT if each != "Lambda.TooManyRequestsException"),
     "Lambda.Unknown",
     "Sandbox.Timedout",
     TIMEOUT,
@@ -166,7 +183,7 @@ def _invoke(
         timeout=_TASK_TIMEOUT,
         result=result,
         keep_at=keep_at,
-        retry=(_RETRY,),
+        retry=(_RETRY, _RETRY_UNTIL_READY),
         catch=catch,
         then=then,
     )

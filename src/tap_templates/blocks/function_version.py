@@ -27,6 +27,9 @@ _FROZEN = {
     "TracingConfig",
     "VpcConfig",
 }
+# What Lambda says of neither changes without a change of the template, which the digest covers:
+# names that are made of the environment's.
+_NAMED = {"LoggingConfig", "Role"}
 _NOT_FROZEN = {"Code", "FunctionName", "ReservedConcurrentExecutions", "Tags"}
 
 
@@ -50,12 +53,11 @@ def published_version(
         )
     frozen = {name: rendered[name] for name in sorted(set(rendered) & _FROZEN)}
     digest = hashlib.sha256(json.dumps(frozen, sort_keys=True).encode()).hexdigest()[:16]
-    chosen = sorted({name for name in references(frozen) if not name.startswith("AWS::")})
+    free = {name: value for name, value in frozen.items() if name not in _NAMED}
+    chosen = sorted({name for name in references(free) if not name.startswith("AWS::")})
     return awslambda.Version(
         f"{title}Version",
         FunctionName=Ref(function),
         CodeSha256=code_sha256,
-        Description=sub(
-            " ".join([f"configuration {digest}", *(f"${{{each}}}" for each in chosen)])
-        ),
+        Description=sub(" ".join([digest, *(f"${{{each}}}" for each in chosen)])),
     )

@@ -118,6 +118,7 @@ _UNLISTED = {
         "kms:Decrypt",
         "kms:DescribeKey",
         "kms:GenerateDataKey",
+        "secretsmanager:GetSecretValue",  # where its password is a dynamic reference
     ),
     "AWS::ApiGatewayV2::Stage": (
         "logs:CreateLogDelivery",

@@ -21,7 +21,7 @@ from tap_templates.blocks.stack import StackParameter, StackRule, StackTemplate
 from tap_templates.blocks.text import references, sub
 from tap_templates.errors import BuildError, TapError
 from tap_templates.model.limits import MOST_OUTPUTS, MOST_PARAMETERS, MOST_RESOURCES
-from tap_templates.model.names import MANAGED_BY, SUFFIX
+from tap_templates.model.names import MANAGED_BY, OWN_REGION, SUFFIX
 from tap_templates.model.retention import is_stateful
 from tap_templates.model.system import Stack, System
 
@@ -93,7 +93,7 @@ def _finish(system: System, stack: Stack, declared: StackTemplate) -> Template:
     for rule in declared.rules.values():
         template.add_rule(rule.name, _render_rule(rule))
     for output in declared.outputs.values():
-        suffix = "" if system.once_per_account else f"-{SUFFIX}"
+        suffix = "" if system.once_per_account else f"-{SUFFIX}-{OWN_REGION}"
         export = sub(f"{system.name}-{stack.name}-{output.name}{suffix}")
         template.add_output(
             Output(

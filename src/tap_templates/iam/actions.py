@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from tap_templates.iam.arguments import Call, CallError, Runner, spelled
 from tap_templates.iam.code.calls import AwsCall
 from tap_templates.iam.codes import Code
+from tap_templates.iam.database_needs import connect
 from tap_templates.iam.knowledge import find_action
 from tap_templates.iam.needs import Condition, Need, allow, condition
+from tap_templates.iam.secrets import read_secret
 from tap_templates.iam.services import UnknownTargetError, of_events, queue_arn, use_key_of
 
 __all__ = ["CallError", "Runner", "needs_of"]
@@ -182,13 +184,6 @@ def _parameter(call: Call) -> Grants:
         yield "ssm:GetParameter", arn, ()
 
 
-def _secret(call: Call) -> Grants:
-    for arn in call.named("SecretId"):
-        if not arn.startswith("arn:"):
-            raise CallError(Code.CALL_RESOURCE, f"names a secret other than by its ARN: {arn}")
-        yield "secretsmanager:GetSecretValue", arn, ()
-
-
 def _execution(call: Call) -> Grants:
     for arn in call.named("stateMachineArn"):
         yield "states:StartExecution", arn, ()
@@ -223,6 +218,7 @@ _OPERATIONS: Mapping[tuple[str, str], Rule] = {
     ("kms", "decrypt"): _key,
     ("kms", "encrypt"): _key,
     ("lambda", "invoke"): _invoke,
+    ("rds", "generate_db_auth_token"): connect,
     ("s3", "delete_object"): _object("s3:DeleteObject"),
     ("s3", "download_file"): _object("s3:GetObject"),
     ("s3", "get_object"): _object("s3:GetObject"),
@@ -232,7 +228,7 @@ _OPERATIONS: Mapping[tuple[str, str], Rule] = {
     ("s3", "put_object"): _put_object,
     ("s3", "upload_file"): _object("s3:PutObject"),
     ("s3", "upload_fileobj"): _object("s3:PutObject"),
-    ("secretsmanager", "get_secret_value"): _secret,
+    ("secretsmanager", "get_secret_value"): read_secret,
     ("ssm", "get_parameter"): _parameter,
     ("stepfunctions", "start_execution"): _execution,
     ("sts", "get_caller_identity"): _nothing,

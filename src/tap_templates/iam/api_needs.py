@@ -20,11 +20,15 @@ APIS = "apigateway.amazonaws.com"
 _API, _STAGE = "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"
 _INTEGRATION = "AWS::ApiGatewayV2::Integration"
 
-# A route for all methods, for all paths, or with a variable in its path has a pattern for its ARN,
-# and which one is not written down here.
+# A route for all methods or for all paths has a pattern for its ARN that is not written down here.
 _ROUTE = re.compile(
-    r"(?P<method>DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) (?P<path>/[A-Za-z0-9._~/-]*)"
+    r"(?P<method>DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) "
+    r"(?P<path>/(?:[A-Za-z0-9._~/-]|\{[A-Za-z0-9._-]+\+?\})*)"
 )
+# What a path has in place of a variable, a policy has to cover as a whole: whether API Gateway
+# sends the variable's name or its value is not documented for HTTP APIs.
+_VARIABLE = re.compile(r"\{[^}]*\}")
+_OPEN = "E9601"  # our lint rule against routes that anybody may take
 _INVOCATION = re.compile(
     r"arn:[^:]+:apigateway:[^:]+:lambda:path/2015-03-31/functions/(?P<arn>.+)/invocations"
 )
@@ -80,13 +84,13 @@ def _stage(view: SystemView, stage: Located) -> Iterator[Outcome]:
 
 def _route(view: SystemView, route: Located) -> Iterator[Outcome]:
     properties = route.resource.properties
-    if properties.get("AuthorizationType", "NONE") == "NONE":
+    if properties.get("AuthorizationType", "NONE") == "NONE" and not _says_why(route):
         yield Problem(
             Code.PRINCIPAL_UNEXPLAINED,
             route,
             "/Properties/AuthorizationType",
-            f"admits anyone to {properties.get('RouteKey')}",
-            "ask for a JWT or a signature of IAM (blocks/http_api.py)",
+            f"admits anyone to {properties.get('RouteKey')}, and does not say why",
+            "ask for a JWT or a signature of IAM, or say why not (blocks/http_api.py)",
         )
     key = _ROUTE.fullmatch(str(properties.get("RouteKey")))
     if key is None:
@@ -102,7 +106,16 @@ def _route(view: SystemView, route: Located) -> Iterator[Outcome]:
     if integration is None:
         yield unjudged(route, "/Properties/Target", "leads to no integration of this system")
         return
-    yield from _invoke(view, route, api, integration, f"{key['method']}{key['path']}")
+    path = _VARIABLE.sub("*", key["path"])
+    yield from _invoke(view, route, api, integration, f"{key['method']}{path}")
+
+
+def _says_why(route: Located) -> bool:
+    """Tell whether a reason stands beside a route that is open, as blocks/ignored.py writes it."""
+    metadata = route.resource.raw.get("Metadata")
+    reasons = metadata.get("tap.ignore_reasons") if isinstance(metadata, Mapping) else None
+    reason = reasons.get(_OPEN) if isinstance(reasons, Mapping) else None
+    return isinstance(reason, str) and bool(reason.strip())
 
 
 def _invoke(
@@ -126,7 +139,9 @@ def _invoke(
                 sends={SOURCE_ARN: f"{start}/{stage.resource.name}/{request}"},
                 demands=frozenset({SOURCE_ARN}),
                 why=f"{route.place} /Properties/RouteKey",
-                patterns=frozenset({f"{start}/*/{request}"}),
+                patterns=frozenset(
+                    f"{start}/{name}/{request}" for name in ("*", stage.resource.name)
+                ),
             )
 
 

@@ -12,6 +12,7 @@ from tap_templates.iam.codes import Code
 from tap_templates.iam.knowledge import find_action
 from tap_templates.iam.needs import Condition, Permission, Problem, condition
 from tap_templates.iam.patterns import covers
+from tap_templates.iam.secrets import as_named
 from tap_templates.rendered.view import Located, SystemView, texts
 
 _ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
@@ -181,7 +182,10 @@ class _Reader:
                 known = find_action(action)
                 for resource in _listed(statement.get("Resource")):
                     permission = Permission(
-                        known.name if known else action, resource, when, statement["Effect"]
+                        known.name if known else action,
+                        as_named(resource),
+                        when,
+                        statement["Effect"],
                     )
                     self.grants.append(Grant(permission, located, place))
 

@@ -85,3 +85,17 @@ class RoleUse:
 def allow(action: str, resource: str, why: str, condition: Condition = ()) -> Need:
     """Say that `action` on `resource` is needed."""
     return Need(Permission(action, resource, condition), why)
+
+
+UseOfRole = RoleUse | Problem
+
+
+def not_written_down(located: Located, path: str, what: str, where: str) -> Problem:
+    """Say that a role is used in a way that has no entry in the module `where`."""
+    return Problem(
+        Code.UNJUDGED,
+        located,
+        path,
+        f"{what}; nobody wrote down what that takes",
+        f"write it down in {where}, with its source",
+    )

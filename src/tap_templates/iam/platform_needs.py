@@ -7,16 +7,28 @@ whose needs nobody has written down, is a problem: the proof does not guess.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from tap_templates.iam.backup_needs import backup_uses
 from tap_templates.iam.codes import Code
+from tap_templates.iam.database_needs import cluster_uses, instance_uses
 from tap_templates.iam.function_needs import FunctionNeeds
 from tap_templates.iam.machine_needs import MachineNeeds
-from tap_templates.iam.needs import Condition, Need, Problem, RoleUse, allow, condition
+from tap_templates.iam.needs import (
+    Condition,
+    Need,
+    Problem,
+    RoleUse,
+    UseOfRole,
+    allow,
+    condition,
+    not_written_down,
+)
+from tap_templates.iam.replication_needs import replication_uses
 from tap_templates.iam.services import UnknownTargetError, deliver, kind_of, of_events
 from tap_templates.rendered.arns import bare_name
 from tap_templates.rendered.machines import STATE_MACHINE
 from tap_templates.rendered.view import Located, Reference, SystemView
 
-Outcome = RoleUse | Problem
+Outcome = UseOfRole
 EVENTS = "events.amazonaws.com"
 # EventBridge names the rules with which an endpoint replicates like this.
 _MANAGED_RULE = "GlobalEndpointManagedRule-*"
@@ -63,6 +75,7 @@ def _is_unexplained(reference: Reference, used: set[tuple[int, str]]) -> bool:
 
 
 _POLICY_PROPERTIES: Mapping[str, tuple[str, ...]] = {
+    "AWS::Backup::BackupVault": ("AccessPolicy",),
     "AWS::DynamoDB::GlobalTable": ("Replicas",),
     "AWS::EC2::VPCEndpoint": ("PolicyDocument",),
     "AWS::Events::EventBus": ("Policy",),
@@ -237,20 +250,18 @@ def _flow_log(view: SystemView, located: Located) -> Iterator[Outcome]:
 
 
 def _unjudged(located: Located, path: str, what: str) -> Problem:
-    return Problem(
-        Code.UNJUDGED,
-        located,
-        path,
-        f"{what}; nobody wrote down what that takes",
-        "write it down in iam/platform_needs.py or iam/services.py, with its source",
-    )
+    return not_written_down(located, path, what, "iam/platform_needs.py or iam/services.py")
 
 
 _USERS: Mapping[str, Callable[[SystemView, Located], Iterator[Outcome]]] = {
+    "AWS::Backup::BackupSelection": backup_uses,
     "AWS::EC2::FlowLog": _flow_log,
     "AWS::Events::Endpoint": _endpoint,
     "AWS::Events::Rule": _rule,
     "AWS::Lambda::Function": _function,
+    "AWS::RDS::DBCluster": cluster_uses,
+    "AWS::RDS::DBInstance": instance_uses,
+    "AWS::S3::Bucket": replication_uses,
     "AWS::Scheduler::Schedule": _schedule,
     STATE_MACHINE: _machine,
 }

@@ -9,8 +9,7 @@ What services do without a role is proven the same way, in `resource_policies`.
 A permission is one action on one resource under one condition, and the two sides must be the same
 set: a need without its grant fails at run time, a grant without its need is a privilege nobody
 uses. Whatever cannot be judged on the way is a finding too. Nothing here touches AWS; what a need
-is rests on the tables in `actions`, `platform_needs`, `function_needs`, `machine_needs`,
-`integrations` and `services`.
+is rests on the tables in `actions`, `integrations`, `services` and the modules named `…_needs`.
 """
 
 from collections import defaultdict

@@ -4,19 +4,19 @@
                                                                ├─ the same, use by use?
     templates of both regions ─▶ resource policies ─▶ admitted ┘
 
-Policies of topics, queues, keys and buckets, and the permissions of functions. A `Deny` of plain
-text is the encryption invariant's; any other may keep a service out, and is refused.
+Policies of topics, queues, keys, buckets and vaults, and the permissions of functions. A `Deny` of
+plain text is the encryption invariant's; any other may keep a service out, and is refused.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tap_templates.iam.codes import Code
 from tap_templates.iam.effective import Admission, admissions
+from tap_templates.iam.key_needs import key_needs
 from tap_templates.iam.key_policies import (
-    Delegation,
     check_administration,
     delegations,
     is_own_account,
@@ -24,14 +24,16 @@ from tap_templates.iam.key_policies import (
 )
 from tap_templates.iam.knowledge import find_action
 from tap_templates.iam.needs import Condition, Need, Problem, condition, spell
-from tap_templates.iam.patterns import is_pattern
+from tap_templates.iam.patterns import covers_action, is_pattern
+from tap_templates.iam.permissions import read_permission
 from tap_templates.iam.service_conditions import admitted, check_condition
 from tap_templates.iam.service_needs import service_uses
 from tap_templates.iam.service_use import ServiceUse
-from tap_templates.rendered.arns import bare_name
 from tap_templates.rendered.view import Located, SystemView
 
-_KEY = "AWS::KMS::Key"
+_KEY, _VAULT = "AWS::KMS::Key", "AWS::Backup::BackupVault"
+# Types that hold their policy themselves, in this property.
+_OWN_POLICY = {_KEY: "KeyPolicy", _VAULT: "AccessPolicy"}
 # Type of the policy, to the property that names what it is for, and that with the document.
 _POLICIES: Mapping[str, tuple[str, str]] = {
     "AWS::S3::BucketPolicy": ("Bucket", "PolicyDocument"),
@@ -68,16 +70,22 @@ def check_resource_policies(
 ) -> list[Problem]:
     """Compare uses by services with resource policies, in both directions.
 
-    `needs` are those of all roles: what they need of a key, its policy has to leave to IAM.
+    `needs` are those of all roles: what they, and who deploys, need of a key, its policy has to
+    leave to IAM.
     """
     problems: list[Problem] = []
     guarded = _gather(view, uses, problems)
-    of_keys: dict[str, list[Need]] = defaultdict(list)
+    of_resources: dict[str, list[Need]] = defaultdict(list)
     for need in needs:
-        if need.permission.action.startswith("kms:"):
-            of_keys[need.permission.resource].append(need)
+        of_resources[need.permission.resource].append(need)
+    for found in key_needs(view):
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            of_resources[found.permission.resource].append(found)
     for each in guarded.values():
-        problems += _check(each, view, delegations(of_keys.get(each.arn, [])))
+        its = of_resources.get(each.arn, [])
+        problems += _check(each, view, its)
     return problems
 
 
@@ -93,13 +101,14 @@ def _gather(
 ) -> dict[str, _Guarded]:
     guarded: dict[str, _Guarded] = {}
     by_ref: dict[tuple[str, str], str] = {}
-    for located in view.resources(*_OWNERS, _KEY):
+    for located in view.resources(*_OWNERS, *_OWN_POLICY):
         arn = str(located.resource.arn)
         guarded[arn] = _Guarded(arn, located)
         by_ref[located.stack.region, located.resource.ref] = arn
-        if located.resource.type == _KEY:
-            document = located.resource.properties.get("KeyPolicy")
-            found, unread = admissions(located, document, "/Properties/KeyPolicy")
+        name = _OWN_POLICY.get(located.resource.type, "")
+        document = located.resource.properties.get(name)
+        if document is not None or located.resource.type == _KEY:
+            found, unread = admissions(located, document, f"/Properties/{name}")
             guarded[arn].admissions += found
             problems += unread
     for use in uses:
@@ -116,7 +125,7 @@ def _gather(
                 continue
             guarded[owner].admissions += found
     for located in view.resources("AWS::Lambda::Permission"):
-        permission = _permission(view, located)
+        permission = read_permission(view, located)
         arn = permission.resources[0]
         guarded.setdefault(arn, _Guarded(arn, located)).admissions.append(permission)
     return guarded
@@ -127,44 +136,20 @@ def _of_nothing(policy: Located, path: str, name: str) -> Problem:
     return Problem(Code.UNJUDGED, policy, path, what, "make it beside what it is for")
 
 
-def _permission(view: SystemView, located: Located) -> Admission:
-    """Read a permission as the statement that Lambda makes of it."""
-    properties = located.resource.properties
-    name = str(properties.get("FunctionName"))
-    if not name.startswith("arn:"):
-        name = (
-            f"arn:{view.partition}:lambda:{located.stack.region}:{view.account}:function:"
-            f"{bare_name(name)}"
-        )
-    operators = {"SourceAccount": "StringEquals", "SourceArn": "ArnLike"}
-    known = {"Action", "FunctionName", "Principal"}
-    clauses = [
-        (operators.get(key, "StringEquals"), f"aws:{key}", [str(value)])
-        for key, value in properties.items()
-        if key not in known
-    ]
-    principal = str(properties.get("Principal"))
-    return Admission(
-        "Service" if principal.endswith((".amazonaws.com", ".amazonaws.com.cn")) else "AWS",
-        principal,
-        (str(properties.get("Action")),),
-        (name,),
-        condition(*clauses),
-        located,
-        "/Properties",
-    )
-
-
-def _check(
-    guarded: _Guarded, view: SystemView, delegated: Mapping[str, Delegation]
-) -> Iterator[Problem]:
+def _check(guarded: _Guarded, view: SystemView, needs: Sequence[Need]) -> Iterator[Problem]:
     is_key = guarded.owner.resource.type == _KEY
     administration: list[Admission] = []
-    for admission in guarded.admissions:
+    for given in guarded.admissions:
+        admission = given
+        is_own = is_own_account(admission, view.account, view.partition)
+        if is_own and not is_key:
+            admission = replace(given, principal=view.account)
         if admission.effect == "Deny":
-            yield from _check_deny(admission)
-        elif is_key and is_own_account(admission, view.account, view.partition):
+            yield from _check_deny(admission, needs)
+        elif is_key and is_own:
             administration.append(admission)
+        elif is_own and any(use.principal == view.account for use in guarded.uses):
+            yield from _check_service(guarded, admission)
         elif admission.kind != "Service" or "*" in admission.principal:
             yield Problem(
                 Code.PRINCIPAL_UNEXPLAINED,
@@ -177,12 +162,19 @@ def _check(
         else:
             yield from _check_service(guarded, admission)
     if is_key:
-        yield from check_administration(guarded.owner, administration, delegated)
+        yield from check_administration(guarded.owner, administration, delegations(needs))
     yield from _missing(guarded)
 
 
-def _check_deny(admission: Admission) -> Iterator[Problem]:
+def _check_deny(admission: Admission, needs: Sequence[Need]) -> Iterator[Problem]:
     if admission.principal == "*" and admission.condition == _PLAIN_TEXT:
+        return
+    # Nobody but AWS Backup, by our roles, works with a vault: what these do not do may be denied.
+    if admission.located.resource.type == _VAULT and not any(
+        covers_action(given, need.permission.action)
+        for given in admission.actions
+        for need in needs
+    ):
         return
     # Buckets hold data of people and tools we do not derive: who is kept out of them is theirs.
     if admission.located.resource.type == "AWS::S3::BucketPolicy":

@@ -6,11 +6,12 @@ from tap_templates.iam.codes import Code
 from tap_templates.iam.effective import Admission
 from tap_templates.iam.needs import Clause, Condition, Problem
 from tap_templates.iam.patterns import covers, is_pattern
-from tap_templates.iam.service_use import SOURCE_ACCOUNT, ServiceUse
+from tap_templates.iam.service_use import SOURCE_ACCOUNT, URL_TYPE, VIA_URL, ServiceUse
 
 # All are true only if the key is there: an `…IfExists` or a `Null` is not among them.
 _ON_ARNS = ("ArnEquals", "ArnLike", "StringEquals")
-_ON_ACCOUNTS = ("StringEquals",)
+_ON_TEXTS = ("StringEquals",)
+_OPERATORS = {SOURCE_ACCOUNT: _ON_TEXTS, URL_TYPE: _ON_TEXTS, VIA_URL: ("Bool",)}
 _TAKES_PATTERNS = ("ArnEquals", "ArnLike")  # both do: the two are the same to IAM
 _BETWEEN_WORDS = "-_./:"
 _NAME_IT = "name the source; alarms may share a pattern with one `*` between words"
@@ -34,7 +35,8 @@ def check_condition(
     given = {clause.key.lower() for clause in admission.condition}
     for key in sorted({key for use in uses for key in use.demands} - given):
         values = sorted({use.sends[key] for use in uses if key in use.demands})
-        what = f"{who} without a condition on {key}, and so on behalf of others"
+        so = "on behalf of others" if admission.kind == "Service" else "in any way"
+        what = f"{who} without a condition on {key}, and so {so}"
         remedy = f"add {_shown(key)} {key} = {', '.join(values)}"
         yield _problem(Code.SERVICE_NO_CONDITION, admission, what, remedy)
     for clause in admission.condition:
@@ -60,11 +62,11 @@ def check_condition(
 
 
 def _operators(clause: Clause) -> tuple[str, ...]:
-    return _ON_ACCOUNTS if clause.key.lower() == SOURCE_ACCOUNT else _ON_ARNS
+    return _OPERATORS.get(clause.key.lower(), _ON_ARNS)
 
 
 def _shown(key: str) -> str:
-    return _ON_ACCOUNTS[0] if key.lower() == SOURCE_ACCOUNT else _ON_ARNS[0]
+    return _OPERATORS.get(key.lower(), _ON_ARNS)[0]
 
 
 def _matches(clause: Clause, value: str, use: ServiceUse) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tap_templates.iam import api_needs
 from tap_templates.iam.codes import Code
+from tap_templates.iam.key_needs import derives_key
 from tap_templates.iam.needs import Problem
 from tap_templates.iam.platform_needs import EVENTS
 from tap_templates.iam.service_use import (
@@ -20,6 +21,7 @@ from tap_templates.iam.service_use import (
     unjudged,
 )
 from tap_templates.iam.services import find_key, is_managed_by_aws, kind_of
+from tap_templates.iam.url_needs import url_uses
 from tap_templates.rendered.view import Located, SystemView
 
 ALARMS = "cloudwatch.amazonaws.com"
@@ -38,13 +40,20 @@ _ENCRYPT_LOG = (
 )
 # Resource policies that nobody reads here, and with which properties a type carries one.
 _UNREAD: Mapping[str, tuple[str, ...]] = {
+    "AWS::Backup::BackupVault": ("Notifications",),
     "AWS::DynamoDB::Table": ("ResourcePolicy",),  # of a global table: see `_global_table`
     "AWS::Events::EventBus": ("Policy",),
     "AWS::Events::EventBusPolicy": ("",),
     "AWS::KMS::ReplicaKey": ("",),
     "AWS::Lambda::LayerVersionPermission": ("",),
     "AWS::Logs::ResourcePolicy": ("",),
-    "AWS::S3::Bucket": ("NotificationConfiguration",),
+    # What a bucket writes into another, that one's policy has to admit.
+    "AWS::S3::Bucket": (
+        "AnalyticsConfigurations",
+        "InventoryConfigurations",
+        "LoggingConfiguration",
+        "NotificationConfiguration",
+    ),
     "AWS::SNS::TopicInlinePolicy": ("",),
     "AWS::SQS::QueueInlinePolicy": ("",),
     "AWS::SecretsManager::ResourcePolicy": ("",),
@@ -64,8 +73,9 @@ def service_uses(view: SystemView) -> list[Outcome]:
     found: list[Outcome] = []
     for located in view.resources():
         kind = located.resource.type
-        if kind in _USERS:
-            found += _USERS[kind](view, located)
+        judge = _deploy_step if kind.startswith("Custom::") else _USERS.get(kind)
+        if judge is not None:
+            found += judge(view, located)
         for name in _UNREAD.get(kind, ()):
             if not name or name in located.resource.properties:
                 path = f"/Properties/{name}".removesuffix("/")
@@ -182,6 +192,14 @@ def _global_table(_view: SystemView, table: Located) -> Iterator[Outcome]:
             yield unjudged(table, path, "has a policy of its own")
 
 
+def _deploy_step(view: SystemView, step: Located) -> Iterator[Outcome]:
+    """Judge a custom resource: CloudFormation calls its function in the name of who deploys."""
+    token = str(step.resource.properties.get("ServiceToken"))
+    if kind_of(token) != "lambda" or view.find(token) is None:
+        path = "/Properties/ServiceToken"
+        yield unjudged(step, path, f"is made by {token}, which is no function of this system")
+
+
 def _hand_over(
     view: SystemView,
     source: Located,
@@ -258,7 +276,7 @@ def _unknown_users_of_keys(view: SystemView) -> Iterator[Problem]:
     for located in view.resources() if keys else ():
         kind = located.resource.type
         for path, text in located.resource.texts:
-            if text not in keys or (kind, path) in _DERIVED_KEYS:
+            if text not in keys or (kind, path) in _DERIVED_KEYS or derives_key(kind, path):
                 continue
             name = path.rpartition("/")[2].lower()
             if "kms" in name or "encryption" in name:
@@ -266,10 +284,12 @@ def _unknown_users_of_keys(view: SystemView) -> Iterator[Problem]:
 
 
 _USERS: Mapping[str, Callable[[SystemView, Located], Iterator[Outcome]]] = {
+    "AWS::CloudFormation::CustomResource": _deploy_step,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::CompositeAlarm": _alarm,
     "AWS::DynamoDB::GlobalTable": _global_table,
     "AWS::Events::Rule": _rule,
+    "AWS::Lambda::Url": url_uses,
     "AWS::Logs::LogGroup": _log_group,
     "AWS::SNS::Subscription": _subscription,
     "AWS::SNS::Topic": _topic,

@@ -10,11 +10,16 @@ from tap_templates.rendered.view import Located
 SOURCE_ACCOUNT = "aws:sourceaccount"
 SOURCE_ARN = "aws:sourcearn"
 LOG_GROUP = "kms:encryptioncontext:aws:logs:arn"
+URL_TYPE = "lambda:functionurlauthtype"
+VIA_URL = "lambda:invokedviafunctionurl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceUse:
-    """One action of a service on one resource, for one source."""
+    """One action of a service on one resource, for one source.
+
+    Of the account itself, where `principal` is its number: IAM then says who it is.
+    """
 
     arn: str  # of the resource
     owner: Located  # the resource, or who uses it if its policy is another resource's

@@ -72,13 +72,39 @@ SHAPES: Mapping[str, Shape] = {
     "AWS::ApiGatewayV2::Api": Shape(
         arn=_ARN + "apigateway:{region}::/apis/{name}", attributes={"ApiId": "{name}"}
     ),
+    "AWS::ApiGatewayV2::ApiMapping": Shape(attributes={"ApiMappingId": "{name}"}),
     "AWS::ApiGatewayV2::Authorizer": Shape(attributes={"AuthorizerId": "{name}"}),
     "AWS::ApiGatewayV2::Deployment": Shape(attributes={"DeploymentId": "{name}"}),
+    "AWS::ApiGatewayV2::DomainName": Shape(
+        name="DomainName",
+        arn=_ARN + "apigateway:{region}::/domainnames/{name}",
+        attributes={
+            "DomainNameArn": "{arn}",
+            "RegionalDomainName": "{RegionalDomainName}",
+            "RegionalHostedZoneId": "{RegionalHostedZoneId}",
+        },
+    ),
     "AWS::ApiGatewayV2::Integration": Shape(attributes={"IntegrationId": "{name}"}),
     "AWS::ApiGatewayV2::Route": Shape(attributes={"RouteId": "{name}"}),
     "AWS::ApiGatewayV2::Stage": Shape(
         name="StageName", arn=_ARN + "apigateway:{region}::/apis/{ApiId}/stages/{name}"
     ),
+    "AWS::Backup::BackupPlan": Shape(
+        arn=_arn("backup", "backup-plan:{name}"),
+        attributes={"BackupPlanArn": "{arn}", "BackupPlanId": "{name}", "VersionId": "{VersionId}"},
+    ),
+    "AWS::Backup::BackupSelection": Shape(
+        attributes={"Id": "{name}", "SelectionId": "{SelectionId}"}
+    ),
+    "AWS::Backup::BackupVault": Shape(
+        name="BackupVaultName",
+        arn=_arn("backup", "backup-vault:{name}"),
+        attributes={"BackupVaultArn": "{arn}"},
+    ),
+    "AWS::CertificateManager::Certificate": Shape(
+        arn=_arn("acm", "certificate/{name}"), ref="{arn}", attributes={"CertificateArn": "{arn}"}
+    ),
+    "AWS::CloudFormation::CustomResource": Shape(),
     "AWS::CloudWatch::Alarm": Shape(
         name="AlarmName", arn=_arn("cloudwatch", "alarm:{name}"), attributes={"Arn": "{arn}"}
     ),
@@ -163,6 +189,9 @@ SHAPES: Mapping[str, Shape] = {
     "AWS::KMS::Key": Shape(
         arn=_arn("kms", "key/{name}"), attributes={"Arn": "{arn}", "KeyId": "{name}"}
     ),
+    "AWS::KMS::ReplicaKey": Shape(
+        arn=_arn("kms", "key/{name}"), attributes={"Arn": "{arn}", "KeyId": "{name}"}
+    ),
     "AWS::Lambda::Alias": Shape(
         name="Name",
         arn=_arn("lambda", "function:{FunctionName}:{name}"),
@@ -178,6 +207,10 @@ SHAPES: Mapping[str, Shape] = {
         name="FunctionName", arn=_arn("lambda", "function:{name}"), attributes={"Arn": "{arn}"}
     ),
     "AWS::Lambda::Permission": Shape(),
+    "AWS::Lambda::Url": Shape(
+        ref="{FunctionArn}",
+        attributes={"FunctionArn": "{FunctionArn}", "FunctionUrl": "{FunctionUrl}"},
+    ),
     "AWS::Lambda::Version": Shape(
         arn=_arn("lambda", "function:{FunctionName}:{Version}"),
         ref="{arn}",
@@ -188,9 +221,32 @@ SHAPES: Mapping[str, Shape] = {
         arn=_arn("logs", "log-group:{name}"),
         attributes={"Arn": "{arn}:*"},  # the streams: CloudFormation's spelling, not IAM's
     ),
+    # What an attribute with a dot is, as Endpoint.Address, AWS alone knows: it is a token.
+    "AWS::RDS::DBCluster": Shape(
+        name="DBClusterIdentifier",
+        arn=_arn("rds", "cluster:{name}"),
+        attributes={"DBClusterArn": "{arn}", "DBClusterResourceId": "{DBClusterResourceId}"},
+    ),
+    "AWS::RDS::DBClusterParameterGroup": Shape(
+        name="DBClusterParameterGroupName", arn=_arn("rds", "cluster-pg:{name}")
+    ),
+    "AWS::RDS::DBInstance": Shape(
+        name="DBInstanceIdentifier",
+        arn=_arn("rds", "db:{name}"),
+        attributes={"DBInstanceArn": "{arn}", "DbiResourceId": "{DbiResourceId}"},
+    ),
+    "AWS::RDS::DBSubnetGroup": Shape(name="DBSubnetGroupName", arn=_arn("rds", "subgrp:{name}")),
+    "AWS::RDS::GlobalCluster": Shape(
+        name="GlobalClusterIdentifier", arn=_ARN + "rds::{account}:global-cluster:{name}"
+    ),
     "AWS::Route53::HealthCheck": Shape(
         arn=_ARN + "route53:::healthcheck/{name}", attributes={"HealthCheckId": "{name}"}
     ),
+    "AWS::Route53::HostedZone": Shape(
+        arn=_ARN + "route53:::hostedzone/{name}", attributes={"Id": "{name}"}
+    ),
+    "AWS::Route53::RecordSet": Shape(ref="{Name}"),
+    "AWS::Route53::RecordSetGroup": Shape(),
     "AWS::S3::Bucket": Shape(
         name="BucketName",
         arn=_ARN + "s3:::{name}",
@@ -228,6 +284,13 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "AWS::Scheduler::ScheduleGroup": Shape(
         name="Name", arn=_arn("scheduler", "schedule-group/{name}"), attributes={"Arn": "{arn}"}
+    ),
+    # Behind the name are six characters that AWS adds.
+    "AWS::SecretsManager::Secret": Shape(
+        name="Name",
+        arn=_arn("secretsmanager", "secret:{name}-{Suffix}"),
+        ref="{arn}",
+        attributes={"Id": "{arn}"},
     ),
     "AWS::StepFunctions::StateMachine": Shape(
         name="StateMachineName",

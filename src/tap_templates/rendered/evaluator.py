@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tap_templates.errors import TapError
 from tap_templates.rendered.arns import Identity, Place, identify
-from tap_templates.rendered.tokens import is_known, split_known, token
+from tap_templates.rendered.tokens import attribute_token, is_known, split_known, token
 
 _SUB = re.compile(r"\$\{([^}]*)\}")
 _NO_VALUE: Final = object()
@@ -229,8 +229,9 @@ class Evaluator:
         if logical_id not in self.scope.template.get("Resources", {}):
             raise self._error(path, f"refers to {logical_id}, which the template does not have")
         found = self.identity(logical_id, path).attributes.get(attribute)
-        what = f"{self.scope.stack}.{logical_id}.{attribute}"
-        return token(what, self.scope.region) if found is None else found
+        if found is not None:
+            return found
+        return attribute_token(self.scope.stack, logical_id, attribute, self.scope.region)
 
     def _sub(self, argument: Any, path: str) -> str:
         text, variables = argument, {}

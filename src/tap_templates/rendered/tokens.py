@@ -17,6 +17,11 @@ def token(what: str, region: str) -> str:
     return f"<{what.replace('<', '(').replace('>', ')')}@{region}>"
 
 
+def attribute_token(stack: str, logical_id: str, attribute: str, region: str) -> str:
+    """Make the token of what `Fn::GetAtt` gives for an attribute that AWS generates."""
+    return token(f"{stack}.{logical_id}.{attribute}", region)
+
+
 def package_token(package: str, aspect: str = "") -> str:
     """Make the token of a package's key, or of another `aspect` of it (its digest)."""
     return f"<package{'_' if aspect else ''}{aspect}:{package}>"

@@ -13,6 +13,7 @@ from ._values import Expr, Node
 
 _VPC: Final = "AWS::EC2::VPC"
 _DEFAULTS: Final = ("DestinationCidrBlock", "DestinationIpv6CidrBlock")
+_PARTLY: Final = frozenset({"ACCEPT", "REJECT"})
 _PRIVATE_WORDS: Final = re.compile(r"private|isolated|internal|database", re.IGNORECASE)
 
 
@@ -240,7 +241,7 @@ def _is_of_aws(index: Index, service: Node) -> bool:
 
 
 class NoFlowLog(_NetworkRule):
-    """Demand a flow log in the template of each VPC.
+    """Demand a flow log of all traffic in the template of each VPC.
 
     Silent where a flow log is for something that cannot be seen.
     """
@@ -248,8 +249,9 @@ class NoFlowLog(_NetworkRule):
     id = "E9507"
     shortdesc = "A VPC must have a flow log"
     description = (
-        "What went where can be asked only of what was recorded at the time. Add an "
-        "AWS::EC2::FlowLog for the VPC, under no other condition than the VPC itself."
+        "What went where can be asked only of what was recorded at the time, and what somebody "
+        "took away was accepted traffic. Add an AWS::EC2::FlowLog for the VPC with TrafficType "
+        "ALL, under no other condition than the VPC itself."
     )
     source_url = "https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs.html"
 
@@ -263,6 +265,18 @@ class NoFlowLog(_NetworkRule):
                     vpc.path,
                     f"nobody records what goes through {vpc.logical_id}{only}: add an "
                     "AWS::EC2::FlowLog whose ResourceId is the VPC",
+                )
+            kinds = [
+                (log, kind)
+                for log in logs
+                if _may_record(index, log, vpc)
+                for kind in log.get("TrafficType")
+            ]
+            for log, kind in kinds if all(each.text in _PARTLY for _, each in kinds) else ():
+                yield Fault(
+                    kind.path,
+                    f"{log.logical_id} records only a part of what goes through "
+                    f"{vpc.logical_id} ({kind.text}): set TrafficType to ALL",
                 )
 
 

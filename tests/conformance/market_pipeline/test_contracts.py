@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections import defaultdict
 
 import pytest
@@ -175,3 +176,38 @@ def test_x04_all_systems_together_leave_an_account_what_lambda_demands(root):
             reserved[each.stack.region] += int(given)
     assert reserved
     assert max(reserved.values()) <= ACCOUNT_CONCURRENCY - UNRESERVED
+
+
+_LONGEST = {
+    "EnvironmentSuffix": 12,
+    "FunctionGroupId": len("sg-0123456789abcdef0"),
+    "JwtAudience": 48,
+    "JwtIssuer": 80,
+    **{f"PrivateSubnet{zone}": len("subnet-0123456789abcdef0") for zone in "ABC"},
+}
+
+
+def test_versions_can_be_described_with_the_longest_values(committed):
+    """Lambda takes 256 characters; more would stop a rollout at the first function."""
+    for stack in ("ingestion", "processing"):
+        for name, each in committed[stack]["Resources"].items():
+            if each["Type"] == "AWS::Lambda::Version":
+                text = each["Properties"]["Description"]["Fn::Sub"]
+                longest = re.sub(r"\$\{(\w+)\}", lambda found: "x" * _LONGEST[found[1]], text)
+                assert len(longest) <= 256, name
+
+
+@pytest.mark.parametrize(
+    ("issuer", "audience"),
+    [
+        ("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI", "a" * 26),
+        (f"https://login.microsoftonline.com/{'0' * 36}/v2.0", f"api://{'0' * 36}"),
+        ("https://login.example.com/", "market"),
+        (f"https://{'i' * 72}", "a" * 48),
+    ],
+)
+def test_issuers_people_have_are_accepted(committed, issuer, audience):
+    for name, value in (("JwtIssuer", issuer), ("JwtAudience", audience)):
+        pattern = committed["ingestion"]["Parameters"][name]["AllowedPattern"]
+        assert re.fullmatch(pattern, value)
+        assert len(value) <= _LONGEST[name]

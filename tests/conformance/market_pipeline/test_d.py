@@ -133,7 +133,7 @@ def test_d02_trades_and_quotes_start_the_machine_with_retries_and_dead_letters(r
     }
     (target,) = rule["Targets"]
     assert target["Arn"] == arn("states", region, "stateMachine:machine-market-pipeline-dev")
-    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 86400}
+    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
     assert target["DeadLetterConfig"] == {"Arn": arn("sqs", region, "queue-market-undelivered-dev")}
     assert resource("events", region, "UndeliveredQueue")["MessageRetentionPeriod"] == TWO_WEEKS
 
@@ -152,7 +152,8 @@ def test_d02_the_archive_keeps_all_of_the_source_for_thirty_days(resource, regio
 def test_d03_validation_comes_first_and_retries_twice_from_two_seconds(resource, states):
     definition = resource("processing", PRIMARY, "PipelineMachine")["Definition"]
     assert definition["StartAt"] == "Validate"
-    (retry,) = states["Validate"]["Retry"]
+    retry, until_ready = states["Validate"]["Retry"]
+    assert all(error.startswith("Lambda.") for error in until_ready["ErrorEquals"])
     assert (retry["IntervalSeconds"], retry["MaxAttempts"], retry["BackoffRate"]) == (2, 2, 2)
     assert not {"InvalidEvent", "EventIdReused", "States.ALL"} & set(retry["ErrorEquals"])
 
@@ -401,5 +402,5 @@ def test_d09_the_dashboard_shows_what_the_system_does(resource, region):
 def test_d10_what_a_person_needs_is_put_out_and_exported(committed, stack, output):
     found = committed[stack]["Outputs"][output]
     assert found["Export"]["Name"] == {
-        "Fn::Sub": f"market-pipeline-{stack}-{output}-${{EnvironmentSuffix}}"
+        "Fn::Sub": f"market-pipeline-{stack}-{output}-${{EnvironmentSuffix}}-${{AWS::Region}}"
     }

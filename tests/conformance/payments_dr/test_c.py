@@ -353,7 +353,7 @@ def test_c09_another_pair_of_regions_resolves_from_the_same_templates(manifest, 
 )
 def test_c10_outputs_are_exported_with_the_suffix(committed, stack, region, output):
     assert committed[stack]["Outputs"][output]["Export"]["Name"] == {
-        "Fn::Sub": f"payments-dr-{stack}-{output}-${{EnvironmentSuffix}}"
+        "Fn::Sub": f"payments-dr-{stack}-{output}-${{EnvironmentSuffix}}-${{AWS::Region}}"
     }
 
 

@@ -51,6 +51,16 @@ def test_a_notional_is_the_product_to_38_digits(price, quantity):
     assert attributes_of(said, "trade")  # the table takes it
 
 
+@pytest.mark.parametrize("last", ["0000000005", "0000000015"], ids=["down", "up"])
+def test_a_notional_of_39_digits_is_rounded_half_to_even(last):
+    """As banks round: always up, or always down, would add up over a day."""
+    said = enrich(parse(trade(price="10.0000000001", quantity=f"100000000000000000.{last}")), ASML)
+    exact = Fraction("10.0000000001") * Fraction(f"100000000000000000.{last}")
+    ulp = Fraction(1, 10**19)
+    assert abs(Fraction(said["notional"]) - exact) == ulp / 2
+    assert Fraction(said["notional"]) / ulp % 2 == 0
+
+
 @given(prices=st.tuples(amounts(), amounts()))
 def test_mid_and_spread_are_exact(prices):
     bid, ask = sorted(prices)

@@ -1,6 +1,7 @@
 """The bus: what is put again, what is not, and for how long."""
 
 import json
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -125,6 +126,18 @@ def test_pauses_differ_between_callers(fake_bus, time, events):
     fake_bus.script = [[THROTTLED] * 3] * 2
     Bus(fake_bus, "b", stopwatch=time, sleep=time.sleep, chance=lambda: 0.0).put(events)
     assert time.slept == [0.025, 0.05]
+
+
+def test_pauses_differ_between_functions_restored_from_one_snapshot(fake_bus, time, events):
+    """Their generators are in one state, as if all had been seeded alike."""
+    slept = []
+    for _ in range(2):
+        random.seed(7)
+        fake_bus.script = [[THROTTLED] * 3] * 3
+        Bus(fake_bus, "b", stopwatch=time, sleep=time.sleep).put(events)
+        slept.append(tuple(time.slept))
+        time.slept.clear()
+    assert slept[0] != slept[1]
 
 
 def test_a_code_that_is_no_code_is_named_so(bus, fake_bus, events):

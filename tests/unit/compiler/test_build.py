@@ -175,7 +175,7 @@ def test_an_output_is_exported_under_a_name_with_the_suffix():
     assert build(module)["Outputs"]["QueueUrl"] == {
         "Description": "Where work waits",
         "Value": {"Ref": "Q"},
-        "Export": {"Name": {"Fn::Sub": "ledger-work-QueueUrl-${EnvironmentSuffix}"}},
+        "Export": {"Name": {"Fn::Sub": "ledger-work-QueueUrl-${EnvironmentSuffix}-${AWS::Region}"}},
     }
 
 

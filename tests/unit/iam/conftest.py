@@ -5,6 +5,7 @@ from copy import deepcopy
 import pytest
 from unit.iam.building import ACCOUNT, EAST, WEST, Case, admit, allow, arn, key, policy, role, trust
 from unit.iam.market import market_pipeline
+from unit.iam.payments import payments_dr
 
 RULES = "rule/bus-dev/GlobalEndpointManagedRule-*"
 GROUP = {
@@ -281,3 +282,8 @@ def case() -> Case:
 @pytest.fixture
 def market() -> Case:
     return market_pipeline()
+
+
+@pytest.fixture
+def payments() -> Case:
+    return payments_dr()

@@ -229,8 +229,9 @@ FAULTS: list[tuple[Code, Edit]] = [
     (Code.PRINCIPAL_UNEXPLAINED, without("ingestion", "Route", "AuthorizationType")),
     *(
         (Code.UNJUDGED, put("ingestion", "Route", RouteKey=each))
-        for each in ("$default", "ANY /ingest", "POST /ingest/{id}", "POST /ingest/*")
+        for each in ("$default", "ANY /ingest", "POST /ingest/{id", "POST /ingest/*")
     ),
+    (Code.SERVICE_MISSING, put("ingestion", "Route", RouteKey="POST /ingest/{id}")),
     (Code.UNJUDGED, put("ingestion", "Route", ApiId="other")),
     (Code.UNJUDGED, put("ingestion", "Route", Target="integrations/other")),
     (

@@ -181,7 +181,7 @@ OUTPUTS = (
         "TAP-OUT-02",
         "bus",
         lambda t: t["Outputs"]["BusArn"].update(
-            Export={"Name": sub("trading-events-bus-BusName-${EnvironmentSuffix}")}
+            Export={"Name": sub("trading-events-bus-BusName-${EnvironmentSuffix}-${AWS::Region}")}
         ),
         says="as bus.BusArn already is, in both regions",
         remedy="rename one of the outputs",

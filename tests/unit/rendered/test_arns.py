@@ -4,6 +4,7 @@ import pytest
 
 from tap_templates.rendered.arns import SHAPES, bare_name
 from tap_templates.rendered.resolve import resolve_stack
+from tap_templates.rendered.tokens import is_known
 
 A = "us-east-1:111122223333"
 IT = "<s.It@us-east-1>"  # an id that AWS generates
@@ -92,6 +93,59 @@ IT = "<s.It@us-east-1>"  # an id that AWS generates
             f"arn:aws:lambda:{A}:function:f:<s.It.Version@us-east-1>",
         ),
         ("Logs::LogGroup", {"LogGroupName": "/l"}, f"arn:aws:logs:{A}:log-group:/l", "/l"),
+        ("KMS::ReplicaKey", {}, f"arn:aws:kms:{A}:key/{IT}", IT),
+        (
+            "ApiGatewayV2::DomainName",
+            {"DomainName": "d.example.com"},
+            "arn:aws:apigateway:us-east-1::/domainnames/d.example.com",
+            "d.example.com",
+        ),
+        ("ApiGatewayV2::ApiMapping", {}, None, IT),
+        ("Backup::BackupPlan", {}, f"arn:aws:backup:{A}:backup-plan:{IT}", IT),
+        ("Backup::BackupSelection", {}, None, IT),
+        (
+            "Backup::BackupVault",
+            {"BackupVaultName": "v"},
+            f"arn:aws:backup:{A}:backup-vault:v",
+            "v",
+        ),
+        (
+            "CertificateManager::Certificate",
+            {},
+            f"arn:aws:acm:{A}:certificate/{IT}",
+            f"arn:aws:acm:{A}:certificate/{IT}",
+        ),
+        ("CloudFormation::CustomResource", {"ServiceToken": "t"}, None, IT),
+        (
+            "Lambda::Url",
+            {"TargetFunctionArn": "f"},
+            None,
+            "<s.It.FunctionArn@us-east-1>",
+        ),
+        ("RDS::DBCluster", {"DBClusterIdentifier": "c"}, f"arn:aws:rds:{A}:cluster:c", "c"),
+        ("RDS::DBInstance", {"DBInstanceIdentifier": "i"}, f"arn:aws:rds:{A}:db:i", "i"),
+        ("RDS::DBSubnetGroup", {"DBSubnetGroupName": "g"}, f"arn:aws:rds:{A}:subgrp:g", "g"),
+        (
+            "RDS::DBClusterParameterGroup",
+            {"DBClusterParameterGroupName": "p"},
+            f"arn:aws:rds:{A}:cluster-pg:p",
+            "p",
+        ),
+        (
+            "RDS::GlobalCluster",
+            {"GlobalClusterIdentifier": "g"},
+            "arn:aws:rds::111122223333:global-cluster:g",
+            "g",
+        ),
+        ("Route53::HostedZone", {"Name": "example.com"}, f"arn:aws:route53:::hostedzone/{IT}", IT),
+        ("Route53::RecordSet", {"Name": "a.example.com"}, None, "a.example.com"),
+        ("Route53::RecordSetGroup", {}, None, IT),
+        (
+            "SecretsManager::Secret",
+            {"Name": "x"},
+            f"arn:aws:secretsmanager:{A}:secret:x-<s.It.Suffix@us-east-1>",
+            f"arn:aws:secretsmanager:{A}:secret:x-<s.It.Suffix@us-east-1>",
+        ),
         (
             "Route53::HealthCheck",
             {},
@@ -154,6 +208,13 @@ def test_the_arn_attribute_of_a_log_group_names_its_streams():
         ("EC2::VPC", "VpcId", IT),
         ("EC2::VPC", "CidrBlock", "10.0.0.0/24"),
         ("EC2::VPC", "DefaultSecurityGroup", "<s.It.DefaultSecurityGroup@us-east-1>"),
+        ("RDS::DBCluster", "DBClusterArn", f"arn:aws:rds:{A}:cluster:<s.It@us-east-1>"),
+        ("RDS::DBCluster", "DBClusterResourceId", "<s.It.DBClusterResourceId@us-east-1>"),
+        ("RDS::DBCluster", "Endpoint.Address", "<s.It.Endpoint.Address@us-east-1>"),
+        ("RDS::DBCluster", "ReadEndpoint.Address", "<s.It.ReadEndpoint.Address@us-east-1>"),
+        ("RDS::GlobalCluster", "GlobalEndpoint.Address", "<s.It.GlobalEndpoint.Address@us-east-1>"),
+        ("Lambda::Url", "FunctionUrl", "<s.It.FunctionUrl@us-east-1>"),
+        ("Route53::HostedZone", "Id", IT),
     ],
 )
 def test_an_attribute_that_is_the_id_or_a_property_is_told(kind, attribute, expected):
@@ -164,6 +225,25 @@ def test_an_attribute_that_is_the_id_or_a_property_is_told(kind, attribute, expe
     }
     stack = resolve_stack(template, stack="s", region="us-east-1", parameters={})
     assert stack.outputs["Told"] == expected
+
+
+def test_what_a_custom_resource_gives_only_its_function_knows():
+    template = {
+        "Resources": {"It": {"Type": "Custom::Thing", "Properties": {"ServiceToken": "t"}}},
+        "Outputs": {"Told": {"Value": {"Fn::GetAtt": ["It", "Version"]}}},
+    }
+    stack = resolve_stack(template, stack="s", region="us-east-1", parameters={})
+    assert stack.outputs["Told"] == "<s.It.Version@us-east-1>"
+    assert stack.resources["It"].ref == IT
+
+
+def test_a_dynamic_reference_stays_as_it_is_and_is_not_known():
+    secret = "{{resolve:secretsmanager:secret-x-${AWS::Region}:SecretString:password}}"
+    template = {"Outputs": {"Told": {"Value": {"Fn::Sub": secret}}}}
+    stack = resolve_stack(template, stack="s", region="us-east-1", parameters={})
+    told = stack.outputs["Told"]
+    assert told == "{{resolve:secretsmanager:secret-x-us-east-1:SecretString:password}}"
+    assert not is_known(told)
 
 
 def test_the_table_of_types_is_sorted_and_speaks_of_aws_types_only():

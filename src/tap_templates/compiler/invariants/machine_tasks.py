@@ -6,7 +6,7 @@ from typing import Any
 
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
 from tap_templates.compiler.invariants.machines import machines
-from tap_templates.compiler.invariants.values import as_list, number
+from tap_templates.compiler.invariants.values import as_list, inside, number
 from tap_templates.rendered.arns import bare_name
 from tap_templates.rendered.machines import (
     ALL_ERRORS,
@@ -19,6 +19,7 @@ from tap_templates.rendered.view import Located, SystemView
 
 _TASKS = "https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html"
 _STUCK = "https://docs.aws.amazon.com/step-functions/latest/dg/sfn-stuck-execution.html"
+_ASLEEP = "https://docs.aws.amazon.com/lambda/latest/dg/snapstart-troubleshooting.html"
 _ERRORS = "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"
 
 _TIMEOUTS = ("TimeoutSeconds", "HeartbeatSeconds")
@@ -86,6 +87,42 @@ def _function(view: SystemView, machine: Located, given: str) -> Located | None:
         if each.stack.region == machine.stack.region and each.resource.name == name:
             return each
     return None
+
+
+def _asleep(compiled: CompiledSystem) -> Iterator[Fault]:
+    for machine, task in _tasks(compiled):
+        name = task.invokes()
+        function = _function(compiled.view, machine.located, name) if name else None
+        given = function.resource.properties if function else {}
+        needed = {
+            error
+            for error, is_so in (
+                ("Lambda.ResourceNotReadyException", inside(given, "VpcConfig", "SubnetIds")),
+                (
+                    "Lambda.SnapStartNotReadyException",
+                    inside(given, "SnapStart", "ApplyOn") == "PublishedVersions",
+                ),
+            )
+            if is_so
+        }
+        retried = {
+            str(error)
+            for _, each in task.handlers("Retry")
+            if number(each.get("MaxAttempts", 3)) != 0
+            for error in as_list(each.get("ErrorEquals"))
+        }
+        reason = _REASON.match(task.comment)  # TAP-ASL-09 asks for it
+        if reason and "retry" in reason.group("lacks"):
+            continue
+        if function and not retried & {ALL_ERRORS, f"{RESERVED}TaskFailed"}:
+            for error in sorted(needed - retried):
+                yield fault_at(
+                    machine.located,
+                    f"gives up {task.name!r} when {function.resource.logical_id} is asleep, as it "
+                    f"is after two weeks without a call: {error} is not retried",
+                    f"retry {error}, for some minutes",
+                    task.path,
+                )
 
 
 def _unsaid(compiled: CompiledSystem) -> Iterator[Fault]:
@@ -201,5 +238,11 @@ MACHINE_TASKS = (
         promise="Errors named as Step Functions' own are errors of Step Functions.",
         source_url=_ERRORS,
         check=_undefined,
+    ),
+    Invariant(
+        code="TAP-ASL-15",
+        promise="A task waits for a function that was not called for long.",
+        source_url=_ASLEEP,
+        check=_asleep,
     ),
 )

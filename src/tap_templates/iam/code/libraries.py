@@ -33,6 +33,7 @@ _SAFE = (
     "botocore.config",
     "botocore.exceptions",
     "jmespath",
+    "psycopg",  # talks to PostgreSQL, with the login it is given
     "pydantic",
     "typing_extensions",
 )
