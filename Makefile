@@ -28,6 +28,10 @@ setup: $(VENV)/.runtime ## make the environment (implied by the others)
 templates: $(VENV)/.runtime ## compile, lint, check and package [SYSTEM=...] into build/
 	@$(BIN)/tap templates $(SYSTEMS) $(ARGS)
 
+.PHONY: diff
+diff: $(VENV)/.runtime ## say what a change of the compiled templates means [BASE=origin/main]
+	@$(BIN)/tap diff --base $(BASE) $(ARGS)
+
 # --- rollout: [SYSTEM=...] [REGION=one|all] [ENV=dev] [TARGET=aws|local] [YES=1] [ARGS=...] -----
 
 # Not `?=`: shells use a variable ENV of their own.

@@ -15,6 +15,7 @@ from types import FrameType
 import click
 
 from tap_templates import __version__
+from tap_templates.cli_diff import diff
 from tap_templates.cli_local import local
 from tap_templates.cli_rollout import COMMANDS
 from tap_templates.errors import TapError
@@ -120,6 +121,7 @@ def lint(files: tuple[Path, ...], regions: str, form: str) -> int:
     return 1 if findings else 0
 
 
+tap.add_command(diff)
 tap.add_command(local)
 for _command in COMMANDS:
     tap.add_command(_command)

@@ -14,7 +14,7 @@ from tap_templates.blocks.aurora import aurora_primary, aurora_secondary
 from tap_templates.blocks.aurora_choices import database_choices
 from tap_templates.blocks.aurora_cluster import AuroraCluster, AuroraSettings
 from tap_templates.blocks.backup import BackupKeys, BackupSettings, daily_backups
-from tap_templates.blocks.custom_resource import deploy_step
+from tap_templates.blocks.custom_resource import SchemaMigration, deploy_step
 from tap_templates.blocks.dns_failover import DOMAIN, ZONE_ID
 from tap_templates.blocks.dns_failover_domain import api_domain
 from tap_templates.blocks.function import (
@@ -195,7 +195,12 @@ class _Region:
     # --- Lambda -------------------------------------------------------------------------------
 
     def _functions(self, vpc: Vpc, database: AuroraCluster) -> RequestFunction:
-        where = {"DB_HOST": database.host, "DB_NAME": DATABASE, "DB_SSL": "require"}
+        where = {
+            "DB_HOST": database.host,
+            "DB_NAME": DATABASE,
+            "DB_PORT": database.port,
+            "DB_SSL": "require",
+        }
         self.where = FunctionNetwork(
             vpc=vpc.vpc, subnets=vpc.private.subnets, security_group=self.functions
         )
@@ -227,6 +232,7 @@ class _Region:
             concurrency=1,
         )
         migrations = deploy_step(
+            SchemaMigration,
             "Migrations",
             SCHEMA,
             schema.alias,

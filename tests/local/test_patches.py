@@ -15,6 +15,7 @@ SERVICES = "ministack.services."
 COVERED_BY = {
     "apigateway._handle_execute_in_scope": "test_http_apis::TestSignatures",
     "apigateway._verify_rs256_signature": "test_http_apis::TestTokens",
+    "apigateway_v1.find_domain_scope": "test_names::test_an_unhealthy_api_hands_over",
     "cloudformation.engine._evaluate_conditions": "test_providers::test_conditions_know",
     "cloudformation.helpers._template_body_problem": "test_stack_sets::a_template_from_s3_may_be",
     "cloudformation.stacks._runs_on_worker_thread": "test_providers: all of it would hang",
@@ -27,10 +28,16 @@ COVERED_BY = {
     "eventbridge._dispatch_to_event_bus": "test_patches::test_a_bus_of_another_region",
     "eventbridge._dispatch_to_lambda": "test_system::test_a_poison_event",
     "eventbridge._put_events": "test_system::test_an_event_is_in_both_tables_once",
+    "lambda_svc._build_function_url_event": "test_function_urls::test_a_signed_request",
     "lambda_svc._emit_lambda_metrics": "test_workflows::test_an_invocation_is_counted_once",
+    "lambda_svc.handle_function_url_request": "test_function_urls::test_an_unsigned_request",
     "lambda_svc.invoke_async_with_retry": "test_providers::test_an_asynchronous_failure",
     "lambda_svc._execute_function_warm": "test_providers::test_it_runs_and_keeps",
     "route53._build_health_check_el": "test_providers::test_health_check_comes_changes_and_goes",
+    "route53._build_hosted_zone_el": "test_names::test_a_zone_changes_in_place",
+    "route53._parse_health_check_config": "test_names::test_all_of_it_is_read_back",
+    "route53.handle_request": "test_names::test_an_unhealthy_api_hands_over",
+    "s3._maybe_replicate": "test_copies",
     "stepfunctions._add_event": "test_workflows::test_a_killed_regions_executions",
     "stepfunctions._emit_execution_status_event": "test_workflows::test_failures_ring",
     "scheduler._SCHEDULE_TICK_INTERVAL": "test_providers::test_schedule_puts_its_event_at_once",
@@ -105,6 +112,25 @@ def test_a_killed_region_answers_nothing_and_the_other_goes_on(clients, control)
     assert control("faults")["dead"] == [SECONDARY]
     control("heal", region=SECONDARY)
     clients("sqs", SECONDARY).list_queues()
+
+
+@pytest.mark.parametrize(
+    ("service", "action"),
+    [
+        ("sqs", "list_queues"),
+        ("dynamodb", "list_tables"),
+        ("sns", "list_topics"),
+        ("ec2", "describe_vpcs"),
+        ("rds", "describe_db_clusters"),
+        ("s3", "list_buckets"),
+        ("iam", "list_roles"),
+        ("route53", "list_hosted_zones"),
+        ("lambda", "list_functions"),
+    ],
+)
+def test_a_killed_region_says_so_in_the_words_of_the_service(clients, control, service, action):
+    control("kill", region=PRIMARY)
+    assert refusal(getattr(clients(service), action)) == "ServiceUnavailable"
 
 
 class TestAlarms:

@@ -10,7 +10,10 @@ from tap_templates.blocks.text import Text
 
 
 class DeployStep(cloudformation.CustomResource):
-    """`AWS::CloudFormation::CustomResource` with the property that makes it run again."""
+    """A custom resource with the property that makes it run again.
+
+    A subclass is a kind of step: its type, `Custom::…`, is what drift, diff and people see.
+    """
 
     props: dict[str, Any] = {  # noqa: RUF012 - troposphere's protocol
         **cloudformation.CustomResource.props,
@@ -19,7 +22,14 @@ class DeployStep(cloudformation.CustomResource):
     }
 
 
+class SchemaMigration(DeployStep):
+    """Brings a database to the schema of a release."""
+
+    resource_type = "Custom::SchemaMigration"
+
+
 def deploy_step(
+    kind: type[DeployStep],
     title: str,
     function: Function,
     alias: awslambda.Alias,
@@ -35,7 +45,7 @@ def deploy_step(
     migrations. A failure fails the deployment; without an answer CloudFormation waits `seconds`.
     CloudFormation invokes with the rights of who deploys: no permission is given here.
     """
-    step = DeployStep(
+    step = kind(
         title,
         DependsOn=[alias.title, *after],
         ServiceToken=function.live_arn,

@@ -107,12 +107,13 @@ _LINKED_TO = {
     "AWS::RDS::DBInstance": "rds.amazonaws.com",
     "AWS::RDS::DBSubnetGroup": "rds.amazonaws.com",
 }
+_CUSTOM = "AWS::CloudFormation::CustomResource"  # whatever it is called, `Custom::…`
 # What a type takes beyond what its schema lists, by AWS's documentation: whoever turns the access
 # log of a stage on delivers it
 # (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html); a cluster is
 # encrypted with a key that its maker may use; the maker invokes the function of a custom resource.
 _UNLISTED = {
-    "AWS::CloudFormation::CustomResource": ("lambda:InvokeFunction",),
+    _CUSTOM: ("lambda:InvokeFunction",),
     "AWS::RDS::DBCluster": (
         "kms:CreateGrant",
         "kms:Decrypt",
@@ -129,7 +130,7 @@ _UNLISTED = {
         "logs:ListLogDeliveries",
         "logs:PutResourcePolicy",
         "logs:UpdateLogDelivery",
-    )
+    ),
 }
 _WITHOUT_REGION = {"iam", "route53", "route53-recovery-control-config"}  # one for the partition
 _NEWER_DATA = (
@@ -147,7 +148,7 @@ class StackSetRoles(NamedTuple):
 
 def stack_set_roles(resource_types: Iterable[str], *, regions: Sequence[Text]) -> StackSetRoles:
     """Declare the roles for stack sets whose templates hold `resource_types`, in `regions`."""
-    types = sorted(set(resource_types))
+    types = sorted({_CUSTOM if each.startswith("Custom::") else each for each in resource_types})
     statements = [*_stacks(), *_provision(types, regions)]
     policies = tuple(_policies(statements))
     if len(policies) > _MOST_POLICIES:

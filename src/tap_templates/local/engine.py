@@ -32,6 +32,7 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 _LOG_LINES = 15
+_READING = ("dns", "faults", "health", "patches", "support")
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
 
 
@@ -116,13 +117,13 @@ def stop(root: Path, *, name: str = "default", clock: Clock | None = None) -> bo
 
 
 def control(engine: Engine, command: str, **query: str) -> dict[str, object]:
-    """Ask for something of `/_tap/`: `kill`, `heal`, `fail`, `hold`, `release`, `support`, ...
+    """Ask for something of `/_tap/`: `kill`, `heal`, `dns`, `fail`, `hold`, `support`, ...
 
     What changes nothing is fetched, the others are posted.
     """
     asked = "&".join(f"{key}={urllib.parse.quote(value)}" for key, value in query.items())
     url = f"{engine.endpoint_url}/_tap/{command}?{asked}"
-    reading = command in ("health", "support", "patches", "faults")
+    reading = command in _READING
     request = urllib.request.Request(url, method="GET" if reading else "POST")  # noqa: S310 - our own loopback address
     try:
         with _direct().open(request, timeout=5) as answer:

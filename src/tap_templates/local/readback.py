@@ -4,7 +4,8 @@
 2. The list: each stack has exactly the resources its template calls for in that region, judged by
    *our* evaluator of conditions and not the engine's, all complete, all with a physical id.
 3. The services: each resource is asked for by its own service's API, and what matters about it is
-   compared with the template (`readback_types`), with the ids of its neighbours in it.
+   compared with the template (`readback_types`), with the ids of its neighbours in it. What is
+   not simulated has no service; it is only looked that nothing pretends to be it.
 
 Touches the engine through the clients it is given, and only reads.
 """
@@ -17,10 +18,11 @@ from typing import Any
 
 from tap_templates.local.readback_compare import Missing, Place
 from tap_templates.local.readback_types import CHECKS
-from tap_templates.local.support import Coverage, coverage
+from tap_templates.local.support import Coverage, coverage, table
 from tap_templates.rendered.resolve import ResolvedStack, resolve_stack
 from tap_templates.rendered.tokens import is_known
 
+_NOTHING = "not-simulated-"  # how the engine calls what it makes nothing for
 _BOGUS = {"Resources": {"Canary": {"Type": "AWS::Bogus::DoesNotExist"}}}
 
 Clients = Callable[[str, str], Any]  # service and region → a boto3 client
@@ -98,17 +100,23 @@ def check_stack(clients: Clients, stack_id: str, resolved: ResolvedStack) -> Ite
         if physical[logical_id] in ("", "None", "unknown"):
             yield f"{where}: {logical_id} has no physical id"
             continue
-        check = CHECKS.get(resource.type)
-        if check is None:
-            yield f"{where}: {logical_id}: nobody knows how to read back a {resource.type}"
-            continue
         place = Place(clients, resolved.region, physical[logical_id], physical)
-        try:
-            problems = check(place, _with_ids(resource.properties, ids))
-        except (Missing, clients("cloudformation", resolved.region).exceptions.ClientError) as gone:
-            problems = [f"cannot be read back: {gone}"]
-        for problem in problems:
+        for problem in _in_its_service(place, resource.type, _with_ids(resource.properties, ids)):
             yield f"{where}: {logical_id} ({resource.type}): {problem}"
+
+
+def _in_its_service(place: Place, resource_type: str, properties: Any) -> list[str]:
+    """Ask the resource's service for it; where nothing is simulated, nothing may be there."""
+    if not table().get(resource_type, {"live": True})["live"]:
+        pretends = not place.id.startswith(_NOTHING)
+        return [f"is {place.id}, and was to be nothing"] if pretends else []
+    check = CHECKS.get(resource_type)
+    if check is None:
+        return [f"nobody knows how to read back a {resource_type}"]
+    try:
+        return check(place, properties)
+    except (Missing, place.client("cloudformation").exceptions.ClientError) as gone:
+        return [f"cannot be read back: {gone}"]
 
 
 def _with_ids(value: Any, ids: Mapping[str, str]) -> Any:

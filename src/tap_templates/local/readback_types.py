@@ -1,13 +1,18 @@
 """How each resource type is read back from its own service.
 
-Networks and HTTP APIs have modules of their own; `CHECKS` has all types.
+Networks, HTTP APIs, databases and names have modules of their own; `CHECKS` has all types.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from tap_templates.local import readback_apis, readback_network
+from tap_templates.local import (
+    readback_apis,
+    readback_databases,
+    readback_names,
+    readback_network,
+)
 from tap_templates.local.readback_compare import (
     Check,
     Missing,
@@ -176,11 +181,31 @@ def _permission(place: Place, properties: Properties) -> list[str]:
     policy = json.loads(place.client("lambda").get_policy(**known)["Policy"])
     for statement in policy["Statement"]:
         source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn")
-        if same(properties.get("SourceArn", "None"), source) and (
-            properties["Principal"] in str(statement["Principal"])
+        by_url = statement.get("Condition", {}).get("StringEquals", {})
+        through_url = statement.get("Condition", {}).get("Bool", {})
+        through = str(properties.get("InvokedViaFunctionUrl", "")).lower()
+        if (
+            same(properties.get("SourceArn", "None"), source)
+            and properties["Action"] == statement["Action"]
+            and properties["Principal"] in str(statement["Principal"])
+            and properties.get("FunctionUrlAuthType") == by_url.get("lambda:FunctionUrlAuthType")
+            and through == through_url.get("lambda:InvokedViaFunctionUrl", "")
         ):
             return []
     raise Missing("no statement of the function's policy")
+
+
+def _url(place: Place, properties: Properties) -> list[str]:
+    known = {"FunctionName": str(properties["TargetFunctionArn"])}
+    known |= only(properties, "Qualifier")
+    found = place.client("lambda").get_function_url_config(**known)
+    return differences(only(properties, "AuthType", "InvokeMode"), found)
+
+
+def _custom_resource(place: Place, properties: Properties) -> list[str]:
+    """Look for the function alone: what it made is nobody's business but its own."""
+    place.client("lambda").get_function(FunctionName=str(properties["ServiceToken"]))
+    return []
 
 
 def _log_group(place: Place, properties: Properties) -> list[str]:
@@ -190,11 +215,6 @@ def _log_group(place: Place, properties: Properties) -> list[str]:
         raise Missing(place.id)
     wanted = {"retentionInDays": properties.get("RetentionInDays")}
     return differences({key: value for key, value in wanted.items() if value}, found)
-
-
-def _health_check(place: Place, properties: Properties) -> list[str]:
-    found = place.client("route53").get_health_check(HealthCheckId=place.id)["HealthCheck"]
-    return differences(properties["HealthCheckConfig"], found["HealthCheckConfig"])
 
 
 def _bucket(place: Place, properties: Properties) -> list[str]:
@@ -213,7 +233,18 @@ def _bucket(place: Place, properties: Properties) -> list[str]:
         problems += differences(properties["PublicAccessBlockConfiguration"], found)
     if "BucketEncryption" in properties:
         s3.get_bucket_encryption(Bucket=place.id)
+    if "ReplicationConfiguration" in properties:
+        problems += _replication(s3, place.id, properties["ReplicationConfiguration"])
     return problems
+
+
+def _replication(s3: Any, bucket: str, wanted: Properties) -> list[str]:
+    found = s3.get_bucket_replication(Bucket=bucket)["ReplicationConfiguration"]
+    rules = [
+        only(rule, "DeleteMarkerReplication", "Destination", "Priority", "Status")
+        for rule in wanted["Rules"]
+    ]
+    return differences({"Role": wanted["Role"], "Rules": rules}, found)
 
 
 def _bucket_policy(place: Place, properties: Properties) -> list[str]:
@@ -298,7 +329,10 @@ def _in_words_of_the_api(value: Any) -> Any:
 
 CHECKS: Mapping[str, Check] = {
     **readback_apis.CHECKS,
+    **readback_databases.CHECKS,
+    **readback_names.CHECKS,
     **readback_network.CHECKS,
+    "AWS::CloudFormation::CustomResource": _custom_resource,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::Dashboard": _dashboard,
     "AWS::DynamoDB::GlobalTable": _global_table,
@@ -313,9 +347,9 @@ CHECKS: Mapping[str, Check] = {
     "AWS::Lambda::EventInvokeConfig": _invoke_config,
     "AWS::Lambda::Function": _function,
     "AWS::Lambda::Permission": _permission,
+    "AWS::Lambda::Url": _url,
     "AWS::Lambda::Version": _version,
     "AWS::Logs::LogGroup": _log_group,
-    "AWS::Route53::HealthCheck": _health_check,
     "AWS::S3::Bucket": _bucket,
     "AWS::S3::BucketPolicy": _bucket_policy,
     "AWS::SNS::Subscription": _subscription,

@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class Coverage:
         return f"{said}, {missing} not simulated: {kinds}"
 
 
+@cache
 def table() -> Mapping[str, Mapping[str, Any]]:
     """Read the table: type → `live`, and a `note` or the reason `why` not."""
     read = json.loads(_TABLE.read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ from tap_templates.blocks.backup import (
     daily_backups,
 )
 from tap_templates.blocks.bucket import Bucket, private_bucket
-from tap_templates.blocks.custom_resource import deploy_step
+from tap_templates.blocks.custom_resource import SchemaMigration, deploy_step
 from tap_templates.blocks.dns_failover import (
     CHECKERS,
     DOMAIN,
@@ -219,7 +219,7 @@ class _Region:
             after = tuple(each.title for each in database.instances)
             stack.add(
                 deploy_step(
-                    "Migrations", SCHEMA, schema.alias, seconds=300, after=after,
+                    SchemaMigration, "Migrations", SCHEMA, schema.alias, seconds=300, after=after,
                     runs_again_with=Ref("SchemaCodeSha256"),
                 )
             )  # fmt: skip

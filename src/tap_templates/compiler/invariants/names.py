@@ -84,6 +84,7 @@ WITHOUT_NAME: Mapping[str, str] = {
     "AWS::Backup::BackupSelection": "part of its plan",
     "AWS::CertificateManager::Certificate": "AWS generates it",
     "AWS::CloudFormation::CustomResource": "the function that answers for it says what it is",
+    "Custom::SchemaMigration": "the function that answers for it says what it is",
     "AWS::EC2::EIP": _BY_TAG,
     "AWS::EC2::FlowLog": _BY_TAG,
     "AWS::EC2::InternetGateway": _BY_TAG,

@@ -63,6 +63,7 @@ NOT_TAGGABLE = frozenset(
         "AWS::ApiGatewayV2::Route",
         "AWS::Backup::BackupSelection",
         "AWS::CloudFormation::CustomResource",
+        "Custom::SchemaMigration",
         "AWS::EC2::Route",
         "AWS::EC2::SecurityGroupEgress",
         "AWS::EC2::SecurityGroupIngress",

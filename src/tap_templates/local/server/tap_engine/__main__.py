@@ -17,12 +17,17 @@ def main() -> None:
         from tap_engine import (  # noqa: PLC0415 - after the version is checked
             alarms,
             bus,
+            checkers,
             conditions,
             control,
+            copies,
             endpoints,
+            function_urls,
+            health,
             http_apis,
             invocation,
             machines,
+            name_service,
             providers,
             tables,
         )
@@ -30,7 +35,7 @@ def main() -> None:
 
         for part in (
             *(conditions, tables, invocation, bus, endpoints, alarms, machines, http_apis),
-            *(providers, actions),
+            *(health, checkers, name_service, function_urls, copies, providers, actions),
         ):
             part.install()
     except EngineChangedError as error:

@@ -1,4 +1,4 @@
-"""Patches: PutEvents to a global endpoint. Routing by health check, and replication.
+"""Patch: PutEvents to a global endpoint. Routing by health check, and replication.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-global-endpoints.html. What AWS does in
 up to seven minutes happens here at once: the health check follows its alarm's *metric* (so that
@@ -10,16 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import error_response_json, get_account_id, request_scope
-from ministack.services import cloudwatch, eventbridge, route53
+from ministack.services import eventbridge
 
-from tap_engine import alarms
 from tap_engine.bus import receive
 from tap_engine.faults import FAULTS
+from tap_engine.health import healthy
 from tap_engine.originals import patch
 
 
 def install() -> None:
-    """Make the patches."""
+    """Make the patch."""
     patch(
         eventbridge,
         "_put_events",
@@ -27,44 +27,6 @@ def install() -> None:
         _with_endpoints,
         why="EndpointId is ignored: events reach no bus of the endpoint",
     )
-    patch(
-        route53,
-        "_build_health_check_el",
-        "8b8fda74069e",
-        _with_truths_of_xml,
-        why="truths are written as True, which no client reads as true",
-    )
-
-
-def healthy(health_check_id: str) -> bool:
-    """Judge a health check that follows an alarm; other kinds, and none, are healthy."""
-    record = route53._health_checks.get(health_check_id)
-    if record is None:
-        return True
-    config = record["config"]
-    if config.get("Disabled") or config.get("Type") != "CLOUDWATCH_METRIC":
-        return not config.get("Inverted")
-    follows = config["AlarmIdentifier"]
-    with request_scope(get_account_id(), follows["Region"]):
-        alarm = cloudwatch._alarms.get(follows["Name"])
-        verdict = alarms.judge(alarm) if alarm else None
-    if follows["Region"] in FAULTS.dead:
-        state = False
-    elif verdict is None:
-        state = config.get("InsufficientDataHealthStatus", "Healthy") != "Unhealthy"
-    else:
-        state = verdict[0] == "OK"
-    return state is not bool(config.get("Inverted"))
-
-
-def _with_truths_of_xml(original: Callable[..., None]) -> Callable[..., None]:
-    def build(parent: Any, record: dict[str, Any]) -> None:
-        original(parent, record)
-        for element in parent.iter():
-            if element.text in ("True", "False"):
-                element.text = element.text.lower()
-
-    return build
 
 
 def _with_endpoints(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,10 +15,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ministack.core import iam_evaluator, sigv4
 from ministack.services import apigateway, cloudwatch
 
-from tap_engine import invocation
+from tap_engine import invocation, signatures
 from tap_engine.originals import patch
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -121,7 +120,9 @@ def _refusal(
     route: Mapping[str, Any], api_id: str, where: str, headers: Mapping[str, str]
 ) -> Answer | None:
     """Say what AWS answers before it comes to the integration; None if it comes to it."""
-    if route.get("authorizationType") == "AWS_IAM" and not _is_signed(where, headers):
+    if route.get("authorizationType") == "AWS_IAM" and not signatures.is_signed(
+        headers, "execute-api", where.split(":")[3]
+    ):
         return _say(403, "Forbidden")
     identity = str(route.get("target", "")).rpartition("/")[2]
     integration = apigateway._integrations.get(api_id, {}).get(identity, {})
@@ -133,20 +134,6 @@ def _refusal(
     ):
         return _say(500, "Internal Server Error")
     return None
-
-
-def _is_signed(where: str, headers: Mapping[str, str]) -> bool:
-    """Say whether a request has a signature for the API it asks, of somebody who is known."""
-    given = {key.lower(): value for key, value in headers.items()}
-    signature = sigv4.parse_header_signature(given)
-    return (
-        given.get("authorization", "").startswith("AWS4-HMAC-SHA256 ")
-        and isinstance(signature, sigv4.HeaderSignature)
-        and signature.service == "execute-api"
-        and signature.region == where.split(":")[3]
-        and sigv4.request_time_failure(signature) is None
-        and iam_evaluator.resolve_caller_identity(signature.access_key_id) is not None
-    )
 
 
 def _as_aws_says(answer: Answer) -> Answer:

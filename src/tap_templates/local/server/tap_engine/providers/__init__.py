@@ -8,30 +8,40 @@ from ministack.services.cloudformation import provisioners, stacks
 
 from tap_engine.originals import patch
 from tap_engine.providers import (
+    backups,
     buckets,
+    databases,
+    domains,
     events,
     functions,
     global_table,
     health_check,
     http_apis,
     machines,
+    names,
     network,
     placeholders,
     schedules,
+    secrets,
     topics,
 )
 from tap_engine.providers.provider import Provider
 
 PROVIDERS: tuple[Provider, ...] = (
+    *backups.PROVIDERS,
     *buckets.PROVIDERS,
+    *databases.PROVIDERS,
+    *domains.PROVIDERS,
     *events.PROVIDERS,
     *functions.PROVIDERS,
     *global_table.PROVIDERS,
     *health_check.PROVIDERS,
     *http_apis.PROVIDERS,
     *machines.PROVIDERS,
+    *names.PROVIDERS,
     *network.PROVIDERS,
     *schedules.PROVIDERS,
+    *secrets.PROVIDERS,
     *topics.PROVIDERS,
     *placeholders.PROVIDERS,
 )

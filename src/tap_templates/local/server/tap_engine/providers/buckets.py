@@ -1,4 +1,4 @@
-"""AWS::S3::Bucket: the engine's, with the lifecycle that it loses. Replication is refused here."""
+"""AWS::S3::Bucket: the engine's, with the lifecycle and the replication that it loses."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from tap_engine.providers.provider import (
     Properties,
     Provider,
     engines_own,
+    if_there,
     shaped,
     without,
 )
@@ -19,7 +20,12 @@ _RULE = {"Id": "ID", "Status": "Status", "Prefix": "Prefix"}
 def _create(logical_id: str, properties: Properties, stack: str) -> Made:
     _check(properties)
     name, attributes = _bucket.create(logical_id, _engines(properties), stack)
-    _lifecycle(name, properties, {})
+    try:
+        _lifecycle(name, properties, {})
+        _replication(name, properties, {})
+    except BaseException:
+        _delete(name, properties)
+        raise
     return name, attributes
 
 
@@ -27,18 +33,23 @@ def _update(physical_id: str, old: Properties, new: Properties, stack: str, lid:
     _check(new)
     name, attributes = _bucket.update(physical_id, _engines(old), _engines(new), stack, lid)
     _lifecycle(name, new, old)
+    _replication(name, new, old)
     return name, attributes
 
 
+def _delete(physical_id: str, properties: Properties) -> None:
+    with if_there():  # a bucket of the same name must not find it
+        loopback.client("s3").delete_bucket_replication(Bucket=physical_id)
+    _bucket.delete(physical_id, properties)
+
+
 def _check(properties: Properties) -> None:
-    if "ReplicationConfiguration" in properties:
-        raise ValueError("AWS::S3::Bucket: the local engine does not simulate replication yet")
     for rule in (properties.get("LifecycleConfiguration") or {}).get("Rules", []):
         _rule(rule)
 
 
 def _engines(properties: Properties) -> dict[str, Any]:
-    return without(properties, "LifecycleConfiguration")
+    return without(properties, "LifecycleConfiguration", "ReplicationConfiguration")
 
 
 def _lifecycle(name: str, properties: Properties, old: Properties) -> None:
@@ -74,6 +85,38 @@ def _rule(rule: Properties) -> dict[str, Any]:
     return said
 
 
-PROVIDERS = (
-    Provider(type="AWS::S3::Bucket", create=_create, update=_update, delete=_bucket.delete),
-)
+def _replication(name: str, properties: Properties, old: Properties) -> None:
+    wanted = properties.get("ReplicationConfiguration")
+    if wanted == old.get("ReplicationConfiguration"):
+        return
+    s3 = loopback.client("s3")
+    if not wanted:
+        s3.delete_bucket_replication(Bucket=name)
+        return
+    rules = [_copy_rule(each) for each in wanted["Rules"]]
+    for rule in rules:  # the API of the engine does not look
+        destination = rule["Destination"]["Bucket"].rpartition(":")[2]
+        try:
+            s3.head_bucket(Bucket=destination)
+        except s3.exceptions.ClientError as error:
+            raise ValueError(f"Destination bucket must exist: {destination}") from error
+    configuration = {"Role": wanted["Role"], "Rules": rules}
+    request = {"Bucket": name, "ReplicationConfiguration": configuration}
+    s3.put_bucket_replication(**shaped(s3, "put_bucket_replication", request))
+
+
+def _copy_rule(rule: Properties) -> dict[str, Any]:
+    """Say a rule of replication in the words of S3's API, which calls a few things otherwise."""
+    said = without(rule, "Id", "Filter") | ({"ID": rule["Id"]} if "Id" in rule else {})
+    if "Filter" in rule:
+        chosen = dict(rule["Filter"])
+        if "TagFilter" in chosen:
+            chosen["Tag"] = chosen.pop("TagFilter")
+        if "And" in chosen:
+            both = without(chosen["And"], "TagFilters")
+            chosen["And"] = both | {"Tags": chosen["And"].get("TagFilters", [])}
+        said["Filter"] = chosen
+    return said
+
+
+PROVIDERS = (Provider(type="AWS::S3::Bucket", create=_create, update=_update, delete=_delete),)

@@ -1,15 +1,17 @@
-"""AWS::Route53::HealthCheck. One that follows an alarm is judged in `endpoints`."""
+"""AWS::Route53::HealthCheck. It is judged in `health`; a kind that is not judged is refused."""
 
 from typing import Any
 from uuid import uuid4
 
-from tap_engine import loopback
+from tap_engine import health, loopback
 from tap_engine.providers.provider import Made, Properties, Provider, if_there, shaped
 
+_CHECKERS_LEAST = 3
 _FIXED = ("Type", "RequestInterval", "MeasureLatency", "RoutingControlArn")
 
 
 def _create(_: str, properties: Properties, __: str) -> Made:
+    _check(properties["HealthCheckConfig"])
     route53 = loopback.client("route53")
     request = {
         "CallerReference": uuid4().hex,
@@ -25,6 +27,7 @@ def _update(physical_id: str, old: Properties, new: Properties, stack: str, lid:
     before, after = old["HealthCheckConfig"], new["HealthCheckConfig"]
     if any(before.get(key) != after.get(key) for key in _FIXED):
         return _create(lid, new, stack)
+    _check(after)
     route53 = loopback.client("route53")
     request: dict[str, Any] = {key: value for key, value in after.items() if key not in _FIXED}
     gone = sorted(before.keys() - after.keys())
@@ -34,6 +37,23 @@ def _update(physical_id: str, old: Properties, new: Properties, stack: str, lid:
     route53.update_health_check(**shaped(route53, "update_health_check", request))
     _tag(physical_id, new, old)
     return physical_id, {"HealthCheckId": physical_id}
+
+
+def _check(config: Properties) -> None:
+    """Refuse what nobody judges here, and what Route 53 refuses where the engine does not look."""
+    if config.get("Type") not in health.KINDS:
+        raise ValueError(
+            f"AWS::Route53::HealthCheck: the local engine does not simulate {config.get('Type')}"
+        )
+    if config["Type"] in health.ENDPOINTS and not config.get("FullyQualifiedDomainName"):
+        raise ValueError(
+            "AWS::Route53::HealthCheck: the local engine simulates endpoints with a "
+            "FullyQualifiedDomainName alone"
+        )
+    if config["Type"] == "HTTPS_STR_MATCH" and not config.get("SearchString"):
+        raise ValueError("AWS::Route53::HealthCheck: HTTPS_STR_MATCH needs a SearchString")
+    if 0 < len(config.get("Regions") or []) < _CHECKERS_LEAST:
+        raise ValueError("AWS::Route53::HealthCheck: Regions needs at least three regions, or none")
 
 
 def _delete(physical_id: str, _: Properties) -> None:

@@ -27,13 +27,15 @@ class Provider:
     """How to create, update and delete a resource.
 
     `update` gets the physical id, the old and the new properties, the stack and the logical id. If
-    it gives another physical id, the engine deletes the old resource afterwards.
+    it gives another physical id, the engine deletes the old resource afterwards. `snapshot` comes
+    before a deletion that leaves one behind.
     """
 
     type: str
     create: Callable[[str, Properties, str], Made]
     update: Callable[[str, Properties, Properties, str, str], Made]
     delete: Callable[[str, Properties], None]
+    snapshot: Callable[[str, Properties], None] | None = None
 
     def as_handlers(self) -> dict[str, Any]:
         """Give the provider in the engine's form."""
@@ -42,6 +44,7 @@ class Provider:
             "update": self.update,
             "update_with_logical_id": True,
             "delete": self.delete,
+            **({"snapshot": self.snapshot} if self.snapshot else {}),
         }
 
 
@@ -58,7 +61,11 @@ def engines_own(resource_type: str) -> Provider:
         return made
 
     return Provider(
-        type=resource_type, create=handlers["create"], update=update, delete=handlers["delete"]
+        type=resource_type,
+        create=handlers["create"],
+        update=update,
+        delete=handlers["delete"],
+        snapshot=handlers.get("snapshot"),
     )
 
 
@@ -70,6 +77,29 @@ def name_of(properties: Properties, key: str, stack: str, logical_id: str) -> st
 def without(properties: Properties, *keys: str) -> dict[str, Any]:
     """Copy properties less some."""
     return {key: value for key, value in properties.items() if key not in keys}
+
+
+def tags_changed(old: Properties, new: Properties) -> tuple[list[dict[str, str]], list[str]]:
+    """Say which tags are to be set, and the keys of those to be taken away."""
+    before, after = (
+        {each["Key"]: each["Value"] for each in properties.get("Tags") or []}
+        for properties in (old, new)
+    )
+    wanted = [{"Key": key, "Value": str(after[key])} for key in after]
+    changed = [each for each in wanted if before.get(each["Key"]) != each["Value"]]
+    return changed, sorted(before.keys() - after.keys())
+
+
+def refuse_change(resource_type: str, old: Properties, new: Properties, *changeable: str) -> None:
+    """Refuse a change of anything but these: the local engine has no word for it."""
+    changed = sorted(
+        key
+        for key in old.keys() | new.keys()
+        if key not in changeable and old.get(key) != new.get(key)
+    )
+    if changed:
+        said = ", ".join(changed)
+        raise ValueError(f"{resource_type}: the local engine does not simulate a change of {said}")
 
 
 @contextlib.contextmanager

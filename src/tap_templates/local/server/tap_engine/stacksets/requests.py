@@ -101,7 +101,8 @@ def check_template(body: str, parameters: dict[str, str], capabilities: list[str
         ]
         resolved = engine._resolve_parameters(template, values)
         conditions = engine._evaluate_conditions(template, resolved)
-        engine.validate_template_support(template, conditions, params=resolved)
+        # Without the values: rules are judged in each region, with the values that hold there.
+        engine.validate_template_support(template, conditions)
     except Exception as error:  # the engine's parsers raise what they like; all mean: refused
         raise invalid(str(error)) from error
     unknown = sorted(parameters.keys() - (template.get("Parameters") or {}).keys())

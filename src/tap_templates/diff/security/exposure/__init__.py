@@ -1,0 +1,1 @@
+"""What is open to people and services outside, and was not before."""

@@ -1,0 +1,1 @@
+"""What security groups let through: containment of rules, decided and not guessed."""

@@ -1,0 +1,1 @@
+"""Who may do more than before: containment of policies, decided and not guessed."""
