@@ -116,10 +116,12 @@ def _compared(
 
         return _Compared(loads(_bytes(result, LARGEST_BYTES + 1), str(result)), None, {})
     from tap_templates.diff.api import compare_templates  # noqa: PLC0415
-    from tap_templates.diff.security.analysers import ANALYSERS  # noqa: PLC0415
+    from tap_templates.diff.security.analysers import ANALYSERS, MANIFEST_ANALYSERS  # noqa: PLC0415
 
     sides = _at_base(base, find()) if base is not None else _given(*given)
-    found = compare_templates(*sides, regions=regions, analysers=ANALYSERS)
+    found = compare_templates(
+        *sides, regions=regions, analysers=ANALYSERS, manifest_analysers=MANIFEST_ANALYSERS
+    )
     where = {path: each.regions for side in sides for path, each in side.items()}
     if regions:
         where = {path: tuple(r for r in own if r in regions) for path, own in where.items()}

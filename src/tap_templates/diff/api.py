@@ -4,7 +4,8 @@ Pure but for reading the provider schemas. `load` makes the arguments, `render_j
 result; the analysers of security and recovery are passed in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Final
 
 from tap_templates.diff.cycles import refuse_cycles
@@ -14,9 +15,11 @@ from tap_templates.diff.merge import merged
 from tap_templates.diff.model import (
     Action,
     Analyser,
+    Change,
     Context,
     Diff,
     Flag,
+    ManifestAnalyser,
     Replacement,
     Template,
     TemplateDiff,
@@ -39,6 +42,7 @@ def compare_templates(
     *,
     regions: Sequence[str] = (),
     analysers: Sequence[Analyser] = (),
+    manifest_analysers: Sequence[ManifestAnalyser] = (),
 ) -> Diff:
     """Compare templates of the same path; one that only one side has is added or removed whole.
 
@@ -60,7 +64,32 @@ def compare_templates(
     _doubt(comparisons, assumed)
     for each in comparisons:
         _finish(each, analysers)
-    return Diff(tuple(_told(comparisons)))
+    told = [*_told(comparisons), *_promises(before, after, manifest_analysers)]
+    return Diff(tuple(sorted(told, key=lambda each: each.path)))
+
+
+def _promises(
+    before: Mapping[str, Template],
+    after: Mapping[str, Template],
+    analysers: Sequence[ManifestAnalyser],
+) -> Iterator[TemplateDiff]:
+    """Tell what the systems promise otherwise than before: their manifests say it."""
+    old, new = (
+        {str(PurePosixPath(path).parent): each.manifest for path, each in side.items()}
+        for side in (before, after)
+    )
+    for folder in sorted(old.keys() & new.keys()):
+        flags = [flag for judge in analysers for flag in judge(old[folder], new[folder])]
+        if flags:
+            change = Change(
+                id="Manifest/objectives",
+                section="Manifest",
+                type="",
+                action=Action.MODIFY,
+                flags=tuple(flags),
+                because=("what the system promises has changed",),
+            )
+            yield TemplateDiff(str(PurePosixPath(folder) / "manifest.json"), (change,))
 
 
 def compare_pair(

@@ -178,3 +178,7 @@ class Template:
     parameters: Mapping[str, Any] = field(default_factory=dict)  # in the manifest's three forms
     regions: tuple[str, ...] = ()  # () if no manifest names the template
     manifest: Mapping[str, Any] = field(default_factory=dict)
+
+
+ManifestAnalyser = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[Flag]]
+"""Flags what a system's manifest promises less than before."""

@@ -119,8 +119,18 @@ def test_the_same_rights_in_other_words_are_silent(judge, before, after):
 def test_a_witness_is_an_action_that_exists(judge):
     before, after = _role(_allow("sqs:SendMessage")), _role(_allow("sqs:*"))
     (flag,) = judge(judge_permissions, {"Role": before}, {"Role": after})
-    assert flag.witness == f"sqs:DeleteMessage on {QUEUE}"
+    assert flag.witness == f"sqs:DeleteQueue on {QUEUE}"
     assert flag.because == f"Role may do more than before: newly allowed is {flag.witness}"
+
+
+def test_a_witness_is_an_action_that_is_done_to_such_a_thing(judge):
+    """DeleteBackup is done to a backup of a table, never to the table."""
+    table = "arn:aws:dynamodb:us-east-1:111122223333:table/orders"
+    before, after = (
+        _role(_allow(action, Resource=table)) for action in ("dynamodb:PutItem", "dynamodb:*")
+    )
+    (flag,) = judge(judge_permissions, {"Role": before}, {"Role": after})
+    assert flag.witness == f"dynamodb:DeleteItem on {table}"
 
 
 def test_a_statement_that_moves_to_a_policy_of_its_own_is_silent(judge):

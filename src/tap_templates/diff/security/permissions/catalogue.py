@@ -35,6 +35,27 @@ def is_action(text: str) -> bool:
     return name.lower() in {each.lower() for each in actions(service)}
 
 
+def applies(action: str, arn: str) -> bool:
+    """Tell whether `arn` has the form of what the action is done to, or it takes no resource."""
+    shapes = _shapes(action)
+    return not shapes or any(shape.fullmatch(arn) for shape in shapes)
+
+
+@cache
+def _shapes(action: str) -> tuple[re.Pattern[str], ...]:
+    service, _, name = action.partition(":")
+    types = _data().actions.get_action_details(service, name)["resourceTypes"]
+    found = []
+    for each in types:
+        if _data().resources.resource_type_exists(service, each["name"]):
+            form = _data().resources.get_resource_type_details(service, each["name"])["arn"]
+            *fields, last = _FIELD.sub("\0", form).split("\0")
+            # A name may hold slashes where it ends the ARN, as an object's key does.
+            parts = [re.escape(part) for part in fields]
+            found.append(re.compile("[^/:]*".join(parts) + ".+" + re.escape(last)))
+    return tuple(found)
+
+
 def arns(action: str, region: str) -> Iterator[str]:
     """Iterate over examples of what an action is done to; `*` if IAM knows no resource of it."""
     service, _, name = action.partition(":")

@@ -102,17 +102,22 @@ def _action(request: Request, around: Surroundings, left: int) -> tuple[_Choice,
     services = [service] if catalogue.actions(service) else catalogue.TELLING_SERVICES
     found: list[tuple[int, str]] = []
     looked = 0
+    named = [text for text in _candidates(around) if _is_in(request, around, text)]
     for service in services:
         for name in catalogue.actions(service):
             if looked == left:
                 break
             looked += 1
             if around.match_of("action", f"{service}:{name.lower()}") == wanted:
-                found.append((_telling(name), f"{service}:{name}"))
+                action = f"{service}:{name}"
+                # An action that is never done to such a thing proves little to a reader.
+                fits = not named or any(catalogue.applies(action, text) for text in named)
+                found.append((_telling(name) + (0 if fits else len(_TELLING) + 1), action))
         if found:
-            rank, action = min(found)
+            # Short names are the plain ones: DeleteItem before DeleteGlobalTableWitness.
+            rank, action = min(found, key=lambda each: (each[0], len(each[1]), each[1]))
             return _Choice(rank, action, "", request), looked
-    return _Choice(len(_TELLING) + 1, label, _UNKNOWN_ACTION, request), looked
+    return _Choice(2 * len(_TELLING) + 2, label, _UNKNOWN_ACTION, request), looked
 
 
 def _telling(name: str) -> int:
@@ -130,14 +135,26 @@ def _filled(pattern: str) -> Iterator[str]:
 def _resource(request: Request, around: Surroundings, action: str) -> str:
     if "resource" not in request.labels:
         return ""
-    patterns = _patterns(around.allowing, lambda statement: statement.resources)
-    service = f":{action.partition(':')[0].lower()}:"
-    candidates = [text for each in patterns if each != STAR for text in _filled(each)]
-    candidates.sort(key=lambda text: service not in text)  # what the action is done to, first
+    known = catalogue.is_action(action)
+    # What the action is done to, first.
+    candidates = sorted(
+        _candidates(around), key=lambda text: not (known and catalogue.applies(action, text))
+    )
     for candidate in (*candidates, *catalogue.arns(action, around.region), "*"):
-        if around.match_of("resource", candidate) == request.matches["resource"]:
+        if _is_in(request, around, candidate):
             return candidate
     return request.labels["resource"]
+
+
+def _candidates(around: Surroundings) -> list[str]:
+    patterns = _patterns(around.allowing, lambda statement: statement.resources)
+    return [text for each in patterns if each != STAR for text in _filled(each)]
+
+
+def _is_in(request: Request, around: Surroundings, text: str) -> bool:
+    if "resource" not in request.labels:
+        return False
+    return around.match_of("resource", text) == request.matches["resource"]
 
 
 def _principal(request: Request, around: Surroundings) -> str:
