@@ -11,10 +11,10 @@ from troposphere import Equals, GetAtt, Ref
 
 from tap_templates.blocks.alarm import alarm
 from tap_templates.blocks.aurora import aurora_primary, aurora_secondary
-from tap_templates.blocks.aurora_choices import database_choices
+from tap_templates.blocks.aurora_choices import DATABASE_MODE, INDEPENDENT, database_choices
 from tap_templates.blocks.aurora_cluster import AuroraCluster, AuroraSettings
 from tap_templates.blocks.backup import BackupKeys, BackupSettings, daily_backups
-from tap_templates.blocks.custom_resource import SchemaMigration, deploy_step
+from tap_templates.blocks.custom_resource import SchemaMigration, deploy_step, way_out
 from tap_templates.blocks.dns_failover import DOMAIN, ZONE_ID
 from tap_templates.blocks.dns_failover_domain import api_domain
 from tap_templates.blocks.function import (
@@ -26,13 +26,7 @@ from tap_templates.blocks.function import (
 )
 from tap_templates.blocks.function_role import FunctionNetwork
 from tap_templates.blocks.function_url import signed_url
-from tap_templates.blocks.http_api import (
-    SignedApi,
-    Throttle,
-    open_route,
-    signed_api,
-    signed_route,
-)
+from tap_templates.blocks.http_api import SignedApi, Throttle, open_route, signed_api, signed_route
 from tap_templates.blocks.key import service_key, use_by_alarms, use_by_log_groups
 from tap_templates.blocks.network import NatGateways, Vpc, network
 from tap_templates.blocks.network_endpoints import gateway_endpoints
@@ -153,11 +147,13 @@ class _Region:
             "Database", "payments-database", vpc.id, describes="The payments database"
         )
         stack.add(*vpc, self.functions, self.databases)
-        stack.add(
+        admitted = (
             *admit("Database", self.functions, self.databases, port=POSTGRESQL, why="Payments"),
             https_to_anywhere("Functions", self.functions, why="DynamoDB, and what answers go to"),
-            *gateway_endpoints("Payments", NETWORK, vpc),
+            *gateway_endpoints("Payments", NETWORK, vpc, deploy_steps=True),
         )
+        stack.add(*admitted)
+        self.way_out = way_out(vpc, *admitted)
         stack.output("VpcId", "The VPC", vpc.id)
         stack.output("VpcCidr", "Its range", vpc.cidr)
         return vpc
@@ -231,14 +227,18 @@ class _Region:
             timeout=timedelta(minutes=5),
             concurrency=1,
         )
+        # A copy's endpoint for writes leads nowhere, and there is nothing to do.
+        alone = Equals(DATABASE_MODE.ref, INDEPENDENT)
+        wanted = None if self.is_primary else self.stack.condition("MigratesItself", alone)
         migrations = deploy_step(
             SchemaMigration,
             "Migrations",
             SCHEMA,
             schema.alias,
             seconds=360,
-            after=tuple(str(each.title) for each in database.instances),
+            after=(*(str(each.title) for each in database.instances), *self.way_out),
             runs_again_with=Ref("SchemaCodeSha256"),
+            if_wanted=wanted,
         )
         url = signed_url("Payments", payments.function, payments.alias)
         self.stack.add(migrations, *url)

@@ -117,7 +117,7 @@ class AuroraCluster:
 
     @property
     def host(self) -> Text:
-        """Where this region's cluster is written to; in a standby it reads only, until promoted."""
+        """Where this region's cluster is written to; a copy's name leads nowhere until promoted."""
         return GetAtt(self.cluster, "Endpoint.Address")
 
     @property

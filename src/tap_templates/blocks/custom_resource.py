@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from troposphere import AWSHelperFn, awslambda, cloudformation
+from troposphere import AWSHelperFn, AWSObject, awslambda, cloudformation
 from troposphere.validators import integer
 
 from tap_templates.blocks.function import Function
+from tap_templates.blocks.network import Vpc
 from tap_templates.blocks.text import Text
 
 
@@ -44,6 +45,9 @@ def deploy_step(
     `runs_again_with` is a digest of what the function does: of its package, where that holds the
     migrations. A failure fails the deployment; without an answer CloudFormation waits `seconds`.
     CloudFormation invokes with the rights of who deploys: no permission is given here.
+    `after` names what the function needs to do its work and to answer, which no reference shows;
+    for one in a VPC also `way_out`. What is not named may be deleted before it, and the answer
+    to the deletion never arrives.
     """
     step = kind(
         title,
@@ -55,3 +59,13 @@ def deploy_step(
     if if_wanted is not None:
         step.Condition = if_wanted
     return step
+
+
+def way_out(vpc: Vpc, *admitted: AWSObject) -> tuple[str, ...]:
+    """Name what a step in the private subnets needs to reach AWS, for `after`.
+
+    `admitted` are the rules of its security group, and the VPC's endpoints.
+    """
+    tiers = (vpc.public, vpc.private)
+    routed = (each for tier in tiers for each in (*tier.routes, *tier.associations))
+    return tuple(str(each.title) for each in (*routed, *admitted))

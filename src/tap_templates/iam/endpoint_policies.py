@@ -19,6 +19,7 @@ from tap_templates.iam.services import VIA_SERVICE
 from tap_templates.rendered.view import Located, SystemView
 
 _ENDPOINT = "AWS::EC2::VPCEndpoint"
+_CUSTOM = "AWS::CloudFormation::CustomResource"
 _OWN_CALLER, _OWN_RESOURCE = "aws:principalaccount", "aws:resourceaccount"
 # The end of a service's name, where it is not the prefix of its actions.
 _PREFIXES = {"monitoring": "cloudwatch", "sync-states": "states"}
@@ -43,8 +44,13 @@ def check_endpoints(view: SystemView, code: Iterable[CodeNeeds]) -> Iterator[Pro
             continue
         found, problems = admissions(endpoint, document, "/Properties/PolicyDocument")
         yield from problems
+        steps = _answering(view, endpoint)
+        answers = [each for each in found if _is_for_answers(view, each)]
         for admission in found:
-            yield from _check(view, admission)
+            if admission not in answers:
+                yield from _check(view, admission)
+        if steps and not answers and _service(endpoint) == "s3":
+            yield _cannot_answer(endpoint, steps[0])
         service = _service(endpoint)
         if service is None:
             yield unjudged(endpoint, "/Properties/ServiceName", "is for a service we do not know")
@@ -53,6 +59,49 @@ def check_endpoints(view: SystemView, code: Iterable[CodeNeeds]) -> Iterator[Pro
             if endpoint.resource.properties.get("VpcId") in vpcs:
                 open_to = [each for each in found if _is_open_to(view, each, caller.function)]
                 yield from _refused(endpoint, open_to, caller, service)
+
+
+def _answering(view: SystemView, endpoint: Located) -> list[Located]:
+    """List the functions in the endpoint's VPC that answer CloudFormation from there."""
+    tokens = {
+        str(each.resource.properties.get("ServiceToken"))
+        for each in view.resources()
+        if each.resource.type.startswith("Custom::") or each.resource.type == _CUSTOM
+    }
+    found = []
+    for function in view.resources("AWS::Lambda::Function"):
+        arn = str(function.resource.arn)
+        is_called = any(each == arn or each.startswith(f"{arn}:") for each in tokens)
+        if is_called and endpoint.resource.properties.get("VpcId") in vpcs_of(view, function):
+            found.append(function)
+    return found
+
+
+def _is_for_answers(view: SystemView, admission: Admission) -> bool:
+    """Tell whether a statement lets answers into CloudFormation's bucket of the region, no more.
+
+    Whoever may write there is told by the address, which CloudFormation signs
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-vpce-bucketnames.html).
+    """
+    region = admission.located.stack.region.replace("-", "")
+    bucket = f"arn:{view.partition}:s3:::cloudformation-custom-resource-response-{region}"
+    return (
+        admission.effect == "Allow"
+        and admission.actions == ("s3:PutObject",)
+        and admission.resources == (f"{bucket}/*",)
+    )
+
+
+def _cannot_answer(endpoint: Located, function: Located) -> Problem:
+    return Problem(
+        Code.ENDPOINT_REFUSES,
+        endpoint,
+        "/Properties/PolicyDocument",
+        f"does not let {function.resource.logical_id} answer CloudFormation, whose deploy step it "
+        "is: the deployment would wait until it gives up",
+        "let s3:PutObject into CloudFormation's bucket through: gateway_endpoints(…, "
+        "deploy_steps=True) in blocks/network_endpoints.py",
+    )
 
 
 def _remedy(view: SystemView) -> str:

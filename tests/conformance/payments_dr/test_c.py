@@ -198,6 +198,7 @@ def test_c03_clients_move_by_a_health_check_on_the_primarys_own_host(resource, v
     assert check["Type"] == "HTTPS"
     assert check["FullyQualifiedDomainName"] == f"{api}.execute-api.{PRIMARY}.amazonaws.com"
     assert (check["ResourcePath"], check["RequestInterval"]) == ("/health", 10)
+    assert check["EnableSNI"] is True  # API Gateway answers no TLS without a name
     first = resource("dns", SECONDARY, "PaymentsPrimaryRecord")
     second = resource("dns", SECONDARY, "PaymentsSecondaryRecord")
     assert (first["Failover"], second["Failover"]) == ("PRIMARY", "SECONDARY")
@@ -372,3 +373,47 @@ def test_c11_the_function_may_book_as_its_own_user_and_nothing_else(view, resour
     variables = resource(stack, region, "PaymentsFunction")["Environment"]["Variables"]
     assert (variables["DB_AUTH"], variables["DB_SSL"]) == ("iam", "require")
     assert not [name for name in variables if "PASSWORD" in name or "SECRET" in name]
+
+
+# --- Migrations and the runbook -------------------------------------------------------------------
+
+
+def test_a_copy_runs_no_migrations_and_an_independent_database_does(view, alone):
+    step = "Custom::SchemaMigration"
+    assert of_type(view, "primary", PRIMARY, step)
+    assert not of_type(view, "secondary", SECONDARY, step)
+    assert of_type(alone, "secondary", SECONDARY, step)
+
+
+@each_role
+def test_parameters_are_of_the_family_of_the_engine(committed, manifest, stack, region):
+    for version, family in (("17.7", "aurora-postgresql17"), ("16.8", "aurora-postgresql16")):
+        chosen = property_finder(view_of(manifest, committed, EngineVersion=version))
+        assert chosen(stack, region, "PaymentsCluster")["EngineVersion"] == version
+        assert chosen(stack, region, "PaymentsParameters")["Family"] == family
+
+
+@each_role
+def test_migrations_can_answer_for_as_long_as_they_are_there(committed, stack, region):
+    """CloudFormation deletes last what the step depends on: the whole way out of the VPC."""
+    made = committed[stack]["Resources"]
+    ways = {
+        "AWS::EC2::Route",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::EC2::VPCEndpoint",
+    }
+    needed = {name for name, each in made.items() if each["Type"] in ways}
+    needed |= {
+        name
+        for name, each in made.items()
+        if each["Type"] == "AWS::EC2::SubnetRouteTableAssociation" and "Isolated" not in name
+    }
+    assert needed <= set(made["Migrations"]["DependsOn"])
+
+
+def test_the_runbook_promotes_the_global_database_that_there_is(root, view):
+    (joined,) = view.resources("AWS::RDS::GlobalCluster")
+    told = (root / "docs" / "payments-dr.md").read_text()
+    (said,) = re.findall(r"--global-cluster-identifier (\S+)", told)
+    assert said.replace("<suffix>", "dev") == joined.resource.name

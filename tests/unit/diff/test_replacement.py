@@ -27,6 +27,22 @@ PAIRS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"DeletionProtection": False},
         "never",
     ),
+    *(
+        (
+            f"AWS::DynamoDB::{kind}",
+            {"AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}]},
+            {"AttributeDefinitions": [{"AttributeName": name, "AttributeType": "N"}]},
+            expected,
+        )
+        for kind in ("Table", "GlobalTable")
+        for name, expected in (("a", "may"), ("b", "never"))
+    ),
+    (
+        "AWS::DynamoDB::Table",
+        {},
+        {"LocalSecondaryIndexes": [{"IndexName": "i"}]},
+        "may",
+    ),
     ("AWS::DynamoDB::GlobalTable", {"TableName": "a"}, {"TableName": "b"}, "always"),
     (
         "AWS::DynamoDB::GlobalTable",

@@ -45,6 +45,7 @@ _MADE_BY_AWS = (
 )
 _DATABASE_USER = re.compile(r"arn:[^:]+:rds-db:(?P<region>[^:]*):\d+:dbuser:(?P<id>[^/]+)/.+")
 _SECRET = re.compile(r"arn:[^:]+:secretsmanager:(?P<region>[^:]*):\d+:secret:(?P<name>[^:]+)-\?{6}")
+_ANSWERS = "cloudformation-custom-resource-response-"  # CloudFormation's bucket in each region
 _TABLE_PART = re.compile(r"(arn:[^:]+:dynamodb:[^:]*:\d+:table/[^/]+)/(index|stream)/(.+)")
 
 _KINDS = {
@@ -133,6 +134,8 @@ def _is_foreign(mention: Mention, view: SystemView) -> bool:
         )
     if service == "states":
         return account == ""  # an integration of Step Functions, such as lambda:invoke
+    if service == "s3" and resource.startswith(_ANSWERS):
+        return True
     if service == "s3":
         bucket = ARTIFACT_BUCKET.replace("${AWS::Region}", mention.source.stack.region)
         return resource.partition("/")[0] == bucket.replace("${AWS::AccountId}", view.account)

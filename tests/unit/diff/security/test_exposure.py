@@ -23,6 +23,8 @@ SETTINGS = [
     ("AWS::S3::Bucket", {"Tags": []}, {"AccessControl": "PublicRead"}),
     ("AWS::RDS::DBInstance", {"PubliclyAccessible": False}, {"PubliclyAccessible": True}),
     ("AWS::RDS::DBCluster", {}, {"PubliclyAccessible": "true"}),
+    ("AWS::Cognito::IdentityPool", {"AllowUnauthenticatedIdentities": False},
+     {"AllowUnauthenticatedIdentities": "true"}),
     ("AWS::EC2::SnapshotBlockPublicAccess", {"State": "block-all-sharing"},
      {"State": "unblocked"}),
     ("AWS::Lambda::Permission", {**PERMISSION, "SourceArn": RULE}, PERMISSION),

@@ -129,6 +129,13 @@ def _snapshots(properties: Mapping[str, Any]) -> Found:
     yield from _when("State", is_open, because, "State: unblocked")
 
 
+def _identity_pool(properties: Mapping[str, Any]) -> Found:
+    key = "AllowUnauthenticatedIdentities"
+    is_open = holds(properties.get(key), lambda each: scalar_text(each) == "true")
+    because = "anybody gets AWS credentials from it without a login"
+    yield from _when(key, is_open, because, f"{key}: true")
+
+
 def _load_balancer(properties: Mapping[str, Any]) -> Found:
     is_open = holds(properties.get("Scheme"), _is(None, "INTERNET-FACING"))
     because = "the load balancer can be reached from the internet"
@@ -159,6 +166,7 @@ _BY_TYPE: Final[Mapping[str, Callable[[Mapping[str, Any]], Found]]] = {
     "AWS::ApiGatewayV2::Api": _quick_api,
     "AWS::ApiGatewayV2::Route": _route,
     "AWS::AppSync::GraphQLApi": _graph,
+    "AWS::Cognito::IdentityPool": _identity_pool,
     "AWS::EC2::SnapshotBlockPublicAccess": _snapshots,
     "AWS::EC2::Subnet": _subnet,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _load_balancer,

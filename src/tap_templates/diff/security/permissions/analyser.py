@@ -2,13 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from tap_templates.diff.model import Context, Flag, FlagName, Resource, StackView
 from tap_templates.diff.security.naming import account_of, encoder
 from tap_templates.diff.security.permissions.assembly import about, assemble
 from tap_templates.diff.security.permissions.containment import Comparison, Verdict, compare
-from tap_templates.diff.security.permissions.holders import Kind, Subject, subjects
-from tap_templates.diff.security.permissions.statements import Policies, Statement
+from tap_templates.diff.security.permissions.holders import (
+    IDENTITIES,
+    Kind,
+    Subject,
+    subjects,
+)
+from tap_templates.diff.security.permissions.statements import EVERYTHING, Policies, Statement
 from tap_templates.diff.security.texts import STAR, Atoms, Encoder, TooManyAtomsError
 
 _NAMED = {
@@ -16,6 +22,10 @@ _NAMED = {
     Kind.TRUST: ("principal",),
     Kind.USE: ("resource", "principal"),
 }
+# What is denied is compared beside this: somebody elsewhere may be allowed it.
+_ANYTHING: Final = Statement(allow=True, actions=EVERYTHING)
+# Of these nobody may do but what their own policies allow.
+_CLOSED: Final = frozenset({"AWS::EC2::VPCEndpoint", "AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 
 
 class PermissionJudge:
@@ -106,13 +116,25 @@ class _Case:
         named = _NAMED[new.kind]
         if all(each.resources.is_everything for side in policies for each in side.statements):
             named = tuple(each for each in named if new.kind is Kind.IDENTITY or each != "resource")
-        return compare(
-            *policies,
+        region = context.region or "us-east-1"
+        found = compare(*policies, atoms=self._atoms, resources=domain, named=named, region=region)
+        if (
+            found.verdict not in (Verdict.EQUAL, Verdict.NARROWER)
+            or policies[0].denials == policies[1].denials
+            or was != stays
+            or not _is_allowed_elsewhere(new, context.after)
+        ):
+            return found
+        denied = compare(
+            *(replace(each, statements=each.denials | {_ANYTHING}) for each in policies),
             atoms=self._atoms,
             resources=domain,
             named=named,
-            region=context.region or "us-east-1",
+            region=region,
         )
+        if denied.verdict is Verdict.BROADER:
+            return replace(denied, reason="no longer denied is")
+        return found if denied.verdict is Verdict.EQUAL else denied
 
     def _encoder(self, view: StackView | None) -> Encoder:
         return encoder(view, self._atoms) if view is not None else Encoder(self._atoms)
@@ -126,6 +148,14 @@ class _Case:
 
 def _is_in(subject: Subject, view: StackView | None) -> bool:
     return view is not None and view.resource(subject.name) is not None
+
+
+def _is_allowed_elsewhere(subject: Subject, view: StackView | None) -> bool:
+    """Tell whether policies that are not of this subject, or not here, may allow it something."""
+    own = view.resource(subject.name) if view is not None else None
+    if subject.kind is Kind.USE:
+        return own is None or own.type not in _CLOSED
+    return subject.kind is Kind.IDENTITY and (own is None or own.type not in IDENTITIES)
 
 
 def _outside(policies: Policies, subject: Subject, account: str) -> Policies:
@@ -156,7 +186,7 @@ def _flags(subject: Subject, found: Comparison) -> Iterator[Flag]:
     witness = str(found.witness or "")
     match found.verdict:
         case Verdict.BROADER:
-            because = f"{who} more than before: newly allowed is {witness}"
+            because = f"{who} more than before: {found.reason or 'newly allowed is'} {witness}"
             yield Flag(FlagName.IAM_BROADENING, because, witness)
         case Verdict.UNKNOWN:
             because = f"whether {who} more than before cannot be decided: {found.reason}"

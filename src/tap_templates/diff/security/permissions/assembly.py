@@ -106,7 +106,12 @@ def _identity(subject: Subject, view: StackView, reader: Reader, only: Resource 
     for policy in holders.attached(subject, view):
         if _takes_part(policy, only) and policy is not own:
             reader.read(policy.properties.get("PolicyDocument"))
-    if only is not None and only.type == _MANAGED_POLICY and not _is_same(only, own):
+    if (
+        only is not None
+        and only.type == _MANAGED_POLICY
+        and not _is_same(only, own)
+        and subject in set(holders.subjects(only, view))
+    ):
         reader.read(only.properties.get("PolicyDocument"))
     return Policies(
         frozenset(reader.statements),
@@ -128,6 +133,8 @@ def _read_identity(
         reader.read(document, when=when)
     for given, when in _all_branches(own.properties.get("ManagedPolicyArns")):
         _read_managed(given, view if is_whole else None, reader, when)
+    for given, when in _all_branches(own.properties.get("Groups")):  # a user's
+        _read_managed(given, None, reader, when)
     given = own.properties.get("PermissionsBoundary")
     if given is None:
         return None

@@ -65,7 +65,7 @@ class Comparison:
 
     verdict: Verdict
     witness: Witness | None = None
-    reason: str = ""  # why it is unknown
+    reason: str = ""  # why it is unknown, or what the witness is if that is not all
 
 
 def compare(
