@@ -52,7 +52,8 @@ def main() -> int:
     for each in INSTRUMENTS:
         client("dynamodb").put_item(TableName=TABLE, Item=parse_instrument(each).item())
     print(f"loaded {len(INSTRUMENTS)} instruments into {TABLE}")
-    (api,) = client("apigatewayv2").get_apis()["Items"]
+    apis = {each["Name"]: each for each in client("apigatewayv2").get_apis()["Items"]}
+    api = apis["api-market-ingestion-dev"]
     url = f"{api_url(running, api['ApiId'])}/ingest"
 
     event = trade()
