@@ -76,7 +76,7 @@ def diff(
     approve: tuple[str, ...],
 ) -> int:
     """Compare templates BEFORE and AFTER by meaning: files, or folders of them."""
-    from tap_templates.diff.faces.approvals import flags_named, refusals  # noqa: PLC0415
+    from tap_templates.diff.faces.approvals import flags_named, refusals
 
     gc.disable()  # a short process that keeps all it makes: a tenth of its time for nothing
     flags = flags_named(fail_on) if fail_on is not None else frozenset()
@@ -112,11 +112,11 @@ def _compared(
             "tap diff", "compares one thing", "give BEFORE and AFTER, or --base REF, or --result"
         )
     if result:
-        from tap_templates.diff.faces.read_json import LARGEST_BYTES, loads  # noqa: PLC0415
+        from tap_templates.diff.faces.read_json import LARGEST_BYTES, loads
 
         return _Compared(loads(_bytes(result, LARGEST_BYTES + 1), str(result)), None, {})
-    from tap_templates.diff.api import compare_templates  # noqa: PLC0415
-    from tap_templates.diff.security.analysers import ANALYSERS, MANIFEST_ANALYSERS  # noqa: PLC0415
+    from tap_templates.diff.api import compare_templates
+    from tap_templates.diff.security.analysers import ANALYSERS, MANIFEST_ANALYSERS
 
     sides = _at_base(base, find()) if base is not None else _given(*given)
     found = compare_templates(
@@ -129,7 +129,7 @@ def _compared(
 
 
 def _given(before: Path | None, after: Path | None) -> Sides:
-    from tap_templates.diff.load import load_both  # noqa: PLC0415
+    from tap_templates.diff.load import load_both
 
     if before is None or after is None:
         raise UsageError("tap diff", "has one side only", "give BEFORE and AFTER")
@@ -137,8 +137,8 @@ def _given(before: Path | None, after: Path | None) -> Sides:
 
 
 def _at_base(ref: str, root: Path) -> Sides:
-    from tap_templates.diff.faces.git_base import FOLDER, templates_at  # noqa: PLC0415
-    from tap_templates.diff.load import load, templates_from  # noqa: PLC0415
+    from tap_templates.diff.faces.git_base import FOLDER, templates_at
+    from tap_templates.diff.load import load, templates_from
 
     old = templates_from(templates_at(ref, root))
     now = root / FOLDER
@@ -157,18 +157,18 @@ def _bytes(path: Path, most: int) -> bytes:
 
 def _rendered(compared: _Compared, form: str, out: Path | None) -> str:
     if form == "json":
-        from tap_templates.diff.render_json import dumps  # noqa: PLC0415
+        from tap_templates.diff.render_json import dumps
 
         return dumps(compared.diff)
-    from tap_templates.diff.faces.grouping import tell  # noqa: PLC0415
+    from tap_templates.diff.faces.grouping import tell
 
     telling = tell(compared.diff, compared.regions)
     if form == "markdown":
-        from tap_templates.diff.faces import markdown  # noqa: PLC0415
+        from tap_templates.diff.faces import markdown
 
         return markdown.render(telling)
     if form == "html":
-        from tap_templates.diff.faces import html, html_bodies  # noqa: PLC0415
+        from tap_templates.diff.faces import html, html_bodies
 
         sides = compared.sides
         return html.render(telling, html_bodies.bodies(compared.diff, *sides) if sides else {})
@@ -176,11 +176,11 @@ def _rendered(compared: _Compared, form: str, out: Path | None) -> str:
 
 
 def _text(telling: "Telling", *, is_file: bool) -> str:
-    from tap_templates.diff.faces import text  # noqa: PLC0415
+    from tap_templates.diff.faces import text
 
     if is_file or not sys.stdout.isatty():
         return text.render(telling)  # nobody knows how wide what reads it is
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     console = Console(highlight=False, markup=False, emoji=False)
     with console.capture() as captured:
@@ -205,7 +205,7 @@ def _write(content: str, form: str, out: Path | None) -> None:
 
 
 def _tell(refused: "tuple[Refusal, ...]", *, can_approve: bool) -> None:
-    from tap_templates.diff.faces.words import counted, printable, sentence  # noqa: PLC0415
+    from tap_templates.diff.faces.words import counted, printable, sentence
 
     changes = counted(len(refused), "dangerous change")
     click.echo(f"refused: {changes} that nobody has agreed to", err=True)
