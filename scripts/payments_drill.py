@@ -27,18 +27,20 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "handlers"))
 
+import payments_schema
+from aurora_access.connecting import Database, opener
+from aurora_access.settings import NONE, Settings
 from payments_api.health import Health
 from payments_api.ledger import Ledger, Persistence
 from payments_api.service import Payments
 from payments_api.sessions import Sessions
-from payments_database.connecting import Database, opener
-from payments_database.settings import NONE, Settings
-from payments_schema.runner import migrate, read_migrations
+from schema_migrations.runner import migrate, read_migrations
 from tap_templates.errors import TapError
 from tap_templates.local.link import Link
 from tap_templates.local.postgres import HOST, MASTER, Server
 
 EAST, WEST = "us-east-1", "us-west-2"
+_MIGRATIONS = Path(payments_schema.__file__).parent / "migrations"
 PAYER, SHOP = "drill-payer", "drill-shop"
 _IAM = {"iam": {"userArn": "arn:aws:iam::111122223333:role/drill"}}
 _POLL_SECONDS = 0.05
@@ -193,7 +195,7 @@ def drill(
 def _prepare(server: Server) -> None:
     """Make the schema by the function's own migrations, and two accounts."""
     database = _database(server, MASTER)
-    migrate(database, read_migrations(), seconds=_WAIT_SECONDS)
+    migrate(database, read_migrations(_MIGRATIONS), seconds=_WAIT_SECONDS)
     database.drop()
     with _master(server) as connection:
         for account in (PAYER, SHOP):

@@ -6,12 +6,12 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from aurora_access.connecting import Database, opener
+from aurora_access.settings import Settings, password_by_iam
 from payments_api.health import Health
 from payments_api.ledger import Ledger, Persistence
 from payments_api.service import Payments
 from payments_api.sessions import ONE_ATTEMPT, PATIENCE, Sessions
-from payments_database.connecting import Database, opener
-from payments_database.settings import Settings, password_by_iam
 from payments_database.watch import Watch
 
 _region = os.environ["AWS_REGION"]

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import psycopg
 
+from aurora_access.connecting import Database
 from payments_api.sessions import Sessions
-from payments_database.connecting import Database
 
 # Route 53 waits 2 s for an answer once it is connected.
 DATABASE_SECONDS = 1.5

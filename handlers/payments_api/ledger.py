@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from aurora_access.connecting import Connection, Database
+from aurora_access.faults import Fault, constraint_of, fault_of
 from payments_api.core import Payment, Problem, Refused
-from payments_database.connecting import Connection, Database
-from payments_database.faults import Fault, constraint_of, fault_of
 
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 # No conflict target: the id follows from the key, so either unique index may be hit first.

@@ -1,1 +1,1 @@
-"""How the functions of payments reach PostgreSQL, and what they may say in logs and traces."""
+"""What the functions of payments may say in logs, metrics and traces."""

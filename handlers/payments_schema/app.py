@@ -2,20 +2,23 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from payments_database.connecting import Database, opener
-from payments_database.settings import SECRET, Settings
+from aurora_access.connecting import Database, opener
+from aurora_access.settings import SECRET, Settings
 from payments_database.watch import Watch
-from payments_schema.custom_resource import put
-from payments_schema.runner import read_migrations
-from payments_schema.service import Schema
+from schema_migrations.custom_resource import put
+from schema_migrations.runner import read_migrations
+from schema_migrations.service import Schema
 
 # A step may take long and wait for locks; the lock of another run is waited for the longest.
 _SESSION = "-c statement_timeout=0 -c lock_timeout=60000"
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 _region = os.environ["AWS_REGION"]
 _secret = os.environ["SECRET_ARN"]
@@ -38,7 +41,7 @@ def _connect() -> Database:
     )
 
 
-_run = Schema(_connect, read_migrations(), put, _watch, physical_id="payments-schema")
+_run = Schema(_connect, read_migrations(_MIGRATIONS), put, _watch, physical_id="payments-schema")
 
 
 @_watch.around

@@ -30,10 +30,12 @@ API = HttpApi("payments")
 PAYMENTS, SCHEMA = Function("payments-api"), Function("payments-schema")
 NAME = sub("api.${DomainName}")  # what clients call, whichever region answers
 
-_DATABASE_CODE = ("payments_database",)  # a folder under handlers/
+_DATABASE_CODE = ("aurora_access", "payments_database")  # folders under handlers/
 PAYMENTS_PACKAGE = Package(
     name="payments-api", aws_services=("dynamodb", "rds"), shared=_DATABASE_CODE
 )
 SCHEMA_PACKAGE = Package(
-    name="payments-schema", aws_services=("secretsmanager",), shared=_DATABASE_CODE
+    name="payments-schema",
+    aws_services=("secretsmanager",),
+    shared=(*_DATABASE_CODE, "schema_migrations"),
 )

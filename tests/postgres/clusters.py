@@ -8,19 +8,22 @@ import itertools
 import json
 import threading
 import uuid
+from pathlib import Path
 
 import psycopg
 from botocore.exceptions import ClientError
 
+import payments_schema
+from aurora_access.connecting import Database, opener
+from aurora_access.settings import Settings
 from payments_api.health import Health
 from payments_api.ledger import Ledger, Persistence
 from payments_api.service import Payments
 from payments_api.sessions import Sessions
-from payments_database.connecting import Database, opener
-from payments_database.settings import Settings
-from payments_schema.runner import migrate, read_migrations
+from schema_migrations.runner import migrate, read_migrations
 from tap_templates.local.postgres import HOST, MASTER, Server
 
+MIGRATIONS = Path(payments_schema.__file__).parent / "migrations"
 APP = "payments_app"
 # account → currency, balance, lowest balance
 ACCOUNTS = {
@@ -85,7 +88,7 @@ class Cluster:
     def migrate(self):
         database = self.database(MASTER)
         try:
-            return migrate(database, read_migrations(), seconds=30)
+            return migrate(database, read_migrations(MIGRATIONS), seconds=30)
         finally:
             database.drop()
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from postgres.clusters import Cluster, Function, failing, new_key, started
 
-from payments_database.connecting import Database
+from aurora_access.connecting import Database
 from tap_templates.local.link import Link
 
 pytestmark = pytest.mark.postgres

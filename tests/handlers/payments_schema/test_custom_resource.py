@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 from handlers.loopback import Server as Loopback
-from postgres.clusters import Cluster, Heard
+from postgres.clusters import MIGRATIONS, Cluster, Heard
 
-from payments_schema.core import Migration
-from payments_schema.custom_resource import NoRequestError, NotAnsweredError, Request, put
-from payments_schema.runner import read_migrations
-from payments_schema.service import ANSWER_SECONDS, Schema
+from schema_migrations.core import Migration
+from schema_migrations.custom_resource import NoRequestError, NotAnsweredError, Request, put
+from schema_migrations.runner import read_migrations
+from schema_migrations.service import ANSWER_SECONDS, Schema
 from tap_templates.local.postgres import MASTER
 
 pytestmark = pytest.mark.postgres
@@ -75,7 +75,7 @@ def event(kind="Create", **changes):
 def schema(cluster, exchange, migrations=None, watch=None):
     return Schema(
         lambda: cluster.database(MASTER),
-        read_migrations() if migrations is None else migrations,
+        read_migrations(MIGRATIONS) if migrations is None else migrations,
         exchange.put,
         watch or Heard(),
         physical_id="payments-schema",

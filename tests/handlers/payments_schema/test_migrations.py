@@ -5,10 +5,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from postgres.clusters import Cluster, Function, new_key, started
+from postgres.clusters import MIGRATIONS, Cluster, Function, new_key, started
 
-from payments_schema.core import Migration, MigrationRefusedError, migrations_of, plan
-from payments_schema.runner import MigrationFailedError, Result, migrate, read_migrations
+from schema_migrations.core import Migration, MigrationRefusedError, migrations_of, plan
+from schema_migrations.runner import MigrationFailedError, Result, migrate, read_migrations
 from tap_templates.local.postgres import MASTER
 
 pytestmark = pytest.mark.postgres
@@ -42,7 +42,9 @@ def tables(cluster):
 
 def test_from_nothing_to_a_booked_payment(empty):
     said = []
-    assert run(empty, read_migrations(), say=said.append) == Result(NAMES, 3, is_standby=False)
+    assert run(empty, read_migrations(MIGRATIONS), say=said.append) == Result(
+        NAMES, 3, is_standby=False
+    )
     assert tuple(said) == NAMES
     empty.open_accounts()
     with Function(empty.database()) as function:
@@ -51,9 +53,9 @@ def test_from_nothing_to_a_booked_payment(empty):
 
 
 def test_a_second_run_does_nothing(empty):
-    run(empty, read_migrations())
+    run(empty, read_migrations(MIGRATIONS))
     before = empty.rows("SELECT * FROM schema_history.applied ORDER BY version")
-    assert run(empty, read_migrations()) == Result((), 3, is_standby=False)
+    assert run(empty, read_migrations(MIGRATIONS)) == Result((), 3, is_standby=False)
     assert empty.rows("SELECT * FROM schema_history.applied ORDER BY version") == before
     assert [row[1] for row in before] == list(NAMES)
 
@@ -150,8 +152,8 @@ def test_a_standby_is_looked_at_only():
             "SELECT datname::text FROM pg_database WHERE datname LIKE 'payments%%'"
         )
         copy = Cluster(server, database)
-        assert run(copy, read_migrations()) == Result((), 3, is_standby=True)
-        changed = (Migration(1, NAMES[0], "SELECT 1"), *read_migrations()[1:])
+        assert run(copy, read_migrations(MIGRATIONS)) == Result((), 3, is_standby=True)
+        changed = (Migration(1, NAMES[0], "SELECT 1"), *read_migrations(MIGRATIONS)[1:])
         with pytest.raises(MigrationRefusedError):
             run(copy, changed)
 
@@ -165,7 +167,7 @@ def test_the_role_logs_in_by_iam_where_there_is_iam(empty):
     with empty.master() as connection:
         connection.execute("CREATE ROLE rds_iam")
         try:
-            run(empty, read_migrations())
+            run(empty, read_migrations(MIGRATIONS))
             member = "SELECT pg_has_role('payments_app', 'rds_iam', 'member')"
             assert connection.execute(member).fetchone() == (True,)
         finally:
@@ -173,7 +175,7 @@ def test_the_role_logs_in_by_iam_where_there_is_iam(empty):
 
 
 def test_the_role_has_the_least_rights(empty):
-    run(empty, read_migrations())
+    run(empty, read_migrations(MIGRATIONS))
     rights = empty.rows(
         "SELECT table_name::text, privilege_type::text FROM information_schema.table_privileges"
         " WHERE grantee = 'payments_app' ORDER BY 1, 2"
@@ -237,4 +239,4 @@ def test_only_what_is_new_is_planned():
 
 def test_the_packaged_files_are_as_they_were_released():
     """A change here would be refused by every database that has them: write a new file."""
-    assert [(each.name, each.digest[:12]) for each in read_migrations()] == RELEASED
+    assert [(each.name, each.digest[:12]) for each in read_migrations(MIGRATIONS)] == RELEASED

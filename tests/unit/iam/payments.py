@@ -344,7 +344,7 @@ def payments_dr() -> Case:
         "primary": _region(WEST),
         "secondary": _region(EAST),
     }
-    shared = {"payments_database/settings.py": SETTINGS_MODULE}
+    shared = {"aurora_access/settings.py": SETTINGS_MODULE}
     return Case(
         deepcopy(templates),
         {

@@ -4,7 +4,7 @@ API_CODE = """
 import os
 import boto3
 import psycopg
-from payments_database.settings import Settings, password_by_iam
+from aurora_access.settings import Settings, password_by_iam
 _region = os.environ["AWS_REGION"]
 _settings = Settings.of(os.environ)
 _password = password_by_iam(boto3.client("rds", region_name=_region), _settings)

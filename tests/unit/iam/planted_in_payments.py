@@ -96,7 +96,7 @@ def access(effect: str, principal: Any, action: str) -> Edit:
     return put("recovery", "Vault", AccessPolicy={"Statement": [given]})
 
 
-def code(old: str, new: str, module: str = "payments_database/settings.py") -> Edit:
+def code(old: str, new: str, module: str = "aurora_access/settings.py") -> Edit:
     def plant(case: Any) -> None:
         for sources in case.handlers.values():
             sources[module] = sources.get(module, "").replace(old, new)

@@ -36,4 +36,4 @@ def test_the_privilege_table_says_who_may_call_and_who_logs_in(payments):
     )
     (login,) = [row for row in rows if row.action == "rds-db:connect"]
     assert login.resource.endswith("<primary.Cluster.DBClusterResourceId@us-east-1>/payments_app")
-    assert login.why == "payments_database/settings.py:11 rds.generate_db_auth_token"
+    assert login.why == "aurora_access/settings.py:11 rds.generate_db_auth_token"

@@ -12,11 +12,10 @@ from typing import Any
 
 import psycopg
 
-from payments_database.connecting import Connection, Database
-from payments_database.faults import fault_of
-from payments_schema.core import Migration, migrations_of, plan
+from aurora_access.connecting import Connection, Database
+from aurora_access.faults import fault_of
+from schema_migrations.core import Migration, migrations_of, plan
 
-FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 7_350_286_613_140_271_001  # any number that nothing else in the database locks
 _LOGIN_PAUSES = (1.0, 2.0, 4.0)
 _LOGIN_SECONDS = 5.0
@@ -49,8 +48,8 @@ class Result:
     is_standby: bool
 
 
-def read_migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
-    """Read the migrations that are packaged with this function."""
+def read_migrations(folder: Path) -> tuple[Migration, ...]:
+    """Read the migrations of a folder, which is packaged with the function."""
     return migrations_of({path.stem: path.read_text() for path in folder.glob("*.sql")})
 
 

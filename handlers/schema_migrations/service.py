@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from payments_database.connecting import Database
-from payments_schema.core import Migration, MigrationRefusedError
-from payments_schema.custom_resource import NotAnsweredError, Request
-from payments_schema.runner import MigrationFailedError, Result, migrate
+from aurora_access.connecting import Database
+from schema_migrations.core import Migration, MigrationRefusedError
+from schema_migrations.custom_resource import NotAnsweredError, Request
+from schema_migrations.runner import MigrationFailedError, Result, migrate
 
 # Of the time that is left, what the answer needs: four attempts of 5 s, and their pauses.
 ANSWER_SECONDS = 30.0
@@ -14,7 +14,7 @@ _LEAST_SECONDS = 5.0
 
 
 class Told(Protocol):
-    """What is told of a run: `payments_database.watch.Watch`."""
+    """What is told of a run: the watch of a function."""
 
     def say(
         self,

@@ -1,0 +1,1 @@
+"""How functions reach PostgreSQL: settings, one connection kept, what its errors mean."""
