@@ -12,7 +12,7 @@ WITNESS = "us-east-2"
 BOTH = (PRIMARY, SECONDARY)
 
 
-def body(name, *, strong=True, regions=BOTH, **more):
+def body(name, *, strong=True, regions=BOTH, index=None, **more):
     properties = {
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
@@ -28,6 +28,21 @@ def body(name, *, strong=True, regions=BOTH, **more):
             for region in regions
         ],
     }
+    if index:
+        partition, sort = index
+        properties["AttributeDefinitions"] += [
+            {"AttributeName": each, "AttributeType": "S"} for each in index
+        ]
+        properties["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": "Open",
+                "KeySchema": [
+                    {"AttributeName": partition, "KeyType": "HASH"},
+                    {"AttributeName": sort, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ]
     if strong:
         properties |= {
             "MultiRegionConsistency": "STRONG",
@@ -128,6 +143,38 @@ def test_each_region_streams_each_write_once(strong, clients, name):
             ShardIteratorType="TRIM_HORIZON",
         )["ShardIterator"]
         assert len(streams.get_records(ShardIterator=iterator)["Records"]) == 1
+
+
+def test_an_index_of_a_strong_table_gives_in_each_region_what_was_written_in_either(clients, name):
+    made = StackSet(clients, TemplateBody=body(name, index=("open", "at"))).create(SECONDARY)
+
+    def found(region):
+        asked = {
+            "TableName": name,
+            "IndexName": "Open",
+            "KeyConditionExpression": "#open = :shard AND #at < :now",
+            "ExpressionAttributeNames": {"#open": "open", "#at": "at"},
+            "ExpressionAttributeValues": {":shard": {"S": "p0"}, ":now": {"S": "2026-11-20T12"}},
+        }
+        items = clients("dynamodb", region).query(**asked)["Items"]
+        return [each["id"]["S"] for each in items]
+
+    assert found(PRIMARY) == found(SECONDARY) == []
+    for region, item, at in (
+        (PRIMARY, "late", "2026-11-20T11"),
+        (SECONDARY, "early", "2026-11-19"),
+    ):
+        entry = {"id": {"S": item}, "open": {"S": "p0"}, "at": {"S": at}}
+        clients("dynamodb", region).put_item(TableName=name, Item=entry)
+    assert found(PRIMARY) == found(SECONDARY) == ["early", "late"]
+    clients("dynamodb", PRIMARY).update_item(
+        TableName=name,
+        Key={"id": {"S": "early"}},
+        UpdateExpression="REMOVE #open",
+        ExpressionAttributeNames={"#open": "open"},
+    )
+    assert found(PRIMARY) == found(SECONDARY) == ["late"]
+    assert made.delete(SECONDARY)["Status"] == "SUCCEEDED"
 
 
 def test_a_replica_is_not_deleted_alone(strong, clients, name):

@@ -71,25 +71,26 @@ class Table:
 
 
 def strongly_consistent_table(
-    title: str, table: Table, *, key: str, replicas: Sequence[str], witness: str
+    title: str,
+    table: Table,
+    *,
+    key: str,
+    indexes: Sequence[Index] = (),
+    replicas: Sequence[str],
+    witness: str,
 ) -> dynamodb.GlobalTable:
     """Declare a table whose conditional writes see the latest version in every region (MRSC).
 
-    A write returns once a second region has it, so no acknowledged item is lost with a region.
-    Needs two replicas and a witness, and excludes TTL, local indexes and transactions
+    A write returns once a second region has it, so no acknowledged item is lost with a region. A
+    query of an index is eventually consistent all the same: what it gives is a hint, to be read
+    again by its key. Needs two replicas and a witness, and excludes TTL, local indexes and
+    transactions
     (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html).
     """
-    return dynamodb.GlobalTable(
-        f"{title}Table",
-        TableName=sub(table.name),
-        AttributeDefinitions=[dynamodb.AttributeDefinition(AttributeName=key, AttributeType="S")],
-        KeySchema=[dynamodb.KeySchema(AttributeName=key, KeyType="HASH")],
-        BillingMode="PAY_PER_REQUEST",
-        MultiRegionConsistency="STRONG",
-        GlobalTableWitnesses=[dynamodb.GlobalTableWitness(Region=sub(witness))],
-        SSESpecification=dynamodb.GlobalTableSSESpecification(SSEEnabled=True, SSEType="KMS"),
-        Replicas=[_replica(region) for region in replicas],
-    )
+    made = _table(title, table, (key,), indexes=indexes, replicas=replicas)
+    made.MultiRegionConsistency = "STRONG"
+    made.GlobalTableWitnesses = [dynamodb.GlobalTableWitness(Region=sub(witness))]
+    return made
 
 
 def replicated_table(
@@ -108,6 +109,26 @@ def replicated_table(
     text. `expires_at` names the attribute with the second in which an item may go
     (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html).
     """
+    made = _table(title, table, key, indexes=indexes, replicas=replicas)
+    made.MultiRegionConsistency = "EVENTUAL"
+    # Replication reads the stream: with more than one replica DynamoDB demands it.
+    made.StreamSpecification = dynamodb.StreamSpecification(StreamViewType="NEW_AND_OLD_IMAGES")
+    if expires_at is not None:
+        made.TimeToLiveSpecification = dynamodb.TimeToLiveSpecification(
+            AttributeName=expires_at, Enabled=True
+        )
+    return made
+
+
+def _table(
+    title: str,
+    table: Table,
+    key: tuple[str, ...],
+    *,
+    indexes: Sequence[Index],
+    replicas: Sequence[str],
+) -> dynamodb.GlobalTable:
+    """Declare what both kinds of table have alike; all keys are text."""
     attributes = {*key, *(name for index in indexes for name in (index.partition, index.sort))}
     made = dynamodb.GlobalTable(
         f"{title}Table",
@@ -118,10 +139,7 @@ def replicated_table(
         ],
         KeySchema=_keys(*key),
         BillingMode="PAY_PER_REQUEST",
-        MultiRegionConsistency="EVENTUAL",
         SSESpecification=dynamodb.GlobalTableSSESpecification(SSEEnabled=True, SSEType="KMS"),
-        # Replication reads the stream: with more than one replica DynamoDB demands it.
-        StreamSpecification=dynamodb.StreamSpecification(StreamViewType="NEW_AND_OLD_IMAGES"),
         Replicas=[_replica(region) for region in replicas],
     )
     if indexes:
@@ -133,10 +151,6 @@ def replicated_table(
             )
             for index in indexes
         ]
-    if expires_at is not None:
-        made.TimeToLiveSpecification = dynamodb.TimeToLiveSpecification(
-            AttributeName=expires_at, Enabled=True
-        )
     return made
 
 

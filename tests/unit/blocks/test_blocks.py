@@ -65,10 +65,15 @@ def bus_and_rule(stack: StackTemplate) -> None:
 
 
 def table(stack: StackTemplate) -> None:
-    regions = (PRIMARY_REGION, SECONDARY_REGION)
+    indexes = [Index(name="ByDay", partition="Day", sort="At")]
     stack.add(
         strongly_consistent_table(
-            "Postings", Table("postings"), key="id", replicas=regions, witness=WITNESS_REGION
+            "Postings",
+            Table("postings"),
+            key="id",
+            indexes=indexes,
+            replicas=(PRIMARY_REGION, SECONDARY_REGION),
+            witness=WITNESS_REGION,
         )
     )
 

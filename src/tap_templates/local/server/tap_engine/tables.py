@@ -103,10 +103,6 @@ def _problem(
     for reason, holds in (
         ("The table must be empty when strong replicas are added.", table["ItemCount"]),
         ("Strong consistency allows no local indexes.", table.get("LocalSecondaryIndexes")),
-        (
-            "The local engine does not simulate indexes on tables with strong consistency.",
-            table.get("GlobalSecondaryIndexes"),
-        ),
     ):
         if holds:
             return reason
@@ -162,6 +158,8 @@ def _unless_shared(original: Callable[..., Any]) -> Callable[..., Any]:
                 continue
             replica["ItemCount"] = table["ItemCount"]
             replica["TableSizeBytes"] = table["TableSizeBytes"]
+            # Who belongs to an index is kept with each replica: found anew when next asked for.
+            replica.pop(dynamodb._INDEX_MEMBERS, None)
             with request_scope(account, region):
                 dynamodb._emit_stream_event(
                     name, event, copy.deepcopy(old), copy.deepcopy(new), replicate=False
