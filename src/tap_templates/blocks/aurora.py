@@ -12,7 +12,7 @@ While the roles are swapped, no stack update may touch RDS: switch back first.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from troposphere import AWSHelperFn, GetAtt, If, NoValue, Ref, rds
+from troposphere import GetAtt, If, NoValue, Ref, rds
 
 from tap_templates.blocks.aurora_alarms import copy_stopped_alarm, lag_alarm, load_alarms
 from tap_templates.blocks.aurora_choices import DatabaseChoices
@@ -47,11 +47,12 @@ def aurora_primary(
     made = making.make(role, after=after)
     joined = rds.GlobalCluster(
         f"{title}GlobalCluster",
-        Condition=choices.is_global,
         DependsOn=[each.title for each in made.instances],  # its source must be available
         GlobalClusterIdentifier=sub(reference.global_name),
         SourceDBClusterIdentifier=GetAtt(made.cluster, "DBClusterArn"),
     )
+    if choices.is_global is not None:
+        joined.Condition = choices.is_global
     watched = making.watched
     lag = lag_alarm(watched, is_global=choices.is_global)
     return replace(made, global_cluster=joined, alarms=(*load_alarms(watched), lag))
@@ -65,21 +66,23 @@ def aurora_secondary(
     In a global database it has no credentials of its own, it copies them. As an independent
     cluster it reads those of the secret's replica, which the stack of the secret has made.
     """
-
-    def joined(value: Text) -> AWSHelperFn:
-        return If(choices.is_global, value, NoValue)
-
-    def alone(value: Text) -> AWSHelperFn:
-        return If(choices.is_global, NoValue, value)
-
-    making = ClusterMaking(title, reference, choices, settings)
-    role = {
-        "GlobalClusterIdentifier": joined(sub(reference.global_name)),
-        "SourceRegion": joined(Ref("PrimaryRegion")),  # as an encrypted member needs it
-        "MasterUsername": alone(settings.master.username),
-        "MasterUserPassword": alone(settings.master.password),
-        "DatabaseName": alone(settings.database),
+    joined: dict[str, Text] = {
+        "GlobalClusterIdentifier": sub(reference.global_name),
+        "SourceRegion": Ref("PrimaryRegion"),  # as an encrypted member needs it
     }
+    alone: dict[str, Text] = {
+        "MasterUsername": settings.master.username,
+        "MasterUserPassword": settings.master.password,
+        "DatabaseName": settings.database,
+    }
+    mode = choices.is_global
+    role = (
+        joined
+        if mode is None
+        else {name: If(mode, value, NoValue) for name, value in joined.items()}
+        | {name: If(mode, NoValue, value) for name, value in alone.items()}
+    )
+    making = ClusterMaking(title, reference, choices, settings)
     watched = making.watched
     alarms = (
         *load_alarms(watched),

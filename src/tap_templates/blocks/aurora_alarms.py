@@ -70,7 +70,7 @@ def load_alarms(watched: Watched) -> Iterator[cloudwatch.Alarm]:
     )
 
 
-def lag_alarm(watched: Watched, *, is_global: str) -> cloudwatch.Alarm:
+def lag_alarm(watched: Watched, *, is_global: str | None) -> cloudwatch.Alarm:
     """Declare the alarm on what a failover would lose; it belongs into both regions.
 
     Aurora publishes the lag in the region of the copy, which a failover moves: where there is no
@@ -87,11 +87,12 @@ def lag_alarm(watched: Watched, *, is_global: str) -> cloudwatch.Alarm:
         means=f"The copy in this region has been more than {MOST_LAG_MS / 1000:.0f} s behind for "
         "three minutes: a failover now would lose that much.",
     )
-    made.Condition = is_global
+    if is_global is not None:
+        made.Condition = is_global
     return made
 
 
-def copy_stopped_alarm(watched: Watched, *, is_global: str) -> cloudwatch.Alarm:
+def copy_stopped_alarm(watched: Watched, *, is_global: str | None) -> cloudwatch.Alarm:
     """Declare the alarm on a copy of which nothing is heard; for the secondary only."""
     made = alarm(
         f"{watched.title}CopyStopped",
@@ -104,5 +105,6 @@ def copy_stopped_alarm(watched: Watched, *, is_global: str) -> cloudwatch.Alarm:
         means="Nothing has been heard of replication to this region for five minutes. After a "
         "failover to this region that is as it should be, until the roles are home.",
     )
-    made.Condition = is_global
+    if is_global is not None:
+        made.Condition = is_global
     return made

@@ -1,6 +1,6 @@
 """Block part: what an operator chooses about an Aurora cluster, and which choices go together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from troposphere import AWSHelperFn, Equals, Join, Ref, Select, Split, Sub
 
@@ -66,6 +66,9 @@ INSTANCE_CLASS = StackParameter(
     constraint="a memory-optimised class, or a burstable one without replication",
 )
 
+_LONG_TERM_ONLY = "a version with long-term support that has been tried"
+_MEMORY_OPTIMISED_ONLY = "a memory-optimised class"
+
 _NEEDS = StackRule(
     name="GlobalDatabaseNeeds",
     when=Equals(DATABASE_MODE.ref, GLOBAL),
@@ -87,11 +90,14 @@ _NEEDS = StackRule(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseChoices:
-    """References to the choices of one stack; `is_global` names the condition."""
+    """References to the choices of one stack.
+
+    `is_global` names the condition under which it is one global database; None: it always is.
+    """
 
     version: Ref
     instance_class: Ref
-    is_global: str
+    is_global: str | None
 
     @property
     def family(self) -> AWSHelperFn:
@@ -117,4 +123,14 @@ def database_choices(stack: StackTemplate) -> DatabaseChoices:
         version=version,
         instance_class=instance_class,
         is_global=stack.condition(GLOBAL_DATABASE, Equals(mode, GLOBAL)),
+    )
+
+
+def global_choices(stack: StackTemplate) -> DatabaseChoices:
+    """Declare those of a database that is always global: there is no mode to choose."""
+    in_primary(stack)
+    versions = replace(ENGINE_VERSION, allowed=tuple(LONG_TERM), constraint=_LONG_TERM_ONLY)
+    classes = replace(INSTANCE_CLASS, allowed=MEMORY_OPTIMISED, constraint=_MEMORY_OPTIMISED_ONLY)
+    return DatabaseChoices(
+        version=stack.parameter(versions), instance_class=stack.parameter(classes), is_global=None
     )

@@ -130,14 +130,19 @@ class AuroraCluster:
 
     def connect_as(self, user: str) -> aws.Statement:
         """Grant logging in to this cluster as `user` by IAM, instead of by a password."""
-        if not user.isidentifier():
-            raise ModelError(
-                f"database user {user!r}", "is no name", "write it like `payments_app`"
-            )
-        place = arn_text("rds-db", f"dbuser:${{Database}}/{user}")
-        return allow(
-            "ConnectToDatabase", [actions.connect], [Sub(place, Database=self.resource_id)]
-        )
+        return connect_as(user, self.resource_id)
+
+
+def connect_as(user: str, *resource_ids: Text) -> aws.Statement:
+    """Grant logging in as `user` by IAM to the clusters with these resource ids of a region."""
+    if not user.isidentifier():
+        raise ModelError(f"database user {user!r}", "is no name", "write it like `payments_app`")
+    place = arn_text("rds-db", f"dbuser:${{Database}}/{user}")
+    return allow(
+        "ConnectToDatabase",
+        [actions.connect],
+        [Sub(place, Database=each) for each in resource_ids],
+    )
 
 
 @dataclass(frozen=True, slots=True)

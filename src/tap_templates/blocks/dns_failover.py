@@ -72,6 +72,11 @@ TTL = StackParameter(
 )
 
 
+class FailoverRecords(NamedTuple):
+    primary: route53.RecordSetType
+    secondary: route53.RecordSetType
+
+
 class FailoverName(NamedTuple):
     health_check: route53.HealthCheck
     primary: route53.RecordSetType
@@ -137,9 +142,21 @@ def failover_name(
     The stack must declare `checkers`, `threshold` and `ttl`; the regions are its standard
     parameters.
     """
-    check = route53.HealthCheck(
-        f"{title}HealthCheck", HealthCheckConfig=_config(watch, checkers, threshold)
-    )
+    check = endpoint_check(f"{title}HealthCheck", watch, checkers=checkers, threshold=threshold)
+    records = failover_records(title, name, answers, check, zone=zone, ttl=ttl)
+    return FailoverName(check, *records)
+
+
+def failover_records(
+    title: str,
+    name: Text,
+    answers: Answers,
+    check: route53.HealthCheck,
+    *,
+    zone: Text,
+    ttl: StackParameter,
+) -> FailoverRecords:
+    """Declare the records of `name`, of which the secondary is answered while `check` fails."""
 
     def record(role: str, region: str, host: Text) -> route53.RecordSetType:
         return route53.RecordSetType(
@@ -155,12 +172,18 @@ def failover_name(
 
     primary = record("PRIMARY", "PrimaryRegion", answers.primary)
     primary.HealthCheckId = Ref(check)
-    return FailoverName(check, primary, record("SECONDARY", "SecondaryRegion", answers.secondary))
+    return FailoverRecords(primary, record("SECONDARY", "SecondaryRegion", answers.secondary))
 
 
-def _config(
-    watch: Watch, checkers: StackParameter, threshold: StackParameter
-) -> route53.HealthCheckConfig:
+def endpoint_check(
+    title: str,
+    watch: Watch,
+    *,
+    checkers: StackParameter,
+    threshold: StackParameter,
+    inverted: bool = False,
+) -> route53.HealthCheck:
+    """Declare a check of what is watched; `inverted`, it fails while the answer is as watched."""
     config = route53.HealthCheckConfig(
         Type="HTTPS_STR_MATCH" if watch.contains else "HTTPS",
         FullyQualifiedDomainName=watch.host,
@@ -173,4 +196,6 @@ def _config(
     )
     if watch.contains:
         config.SearchString = watch.contains
-    return config
+    if inverted:
+        config.Inverted = True
+    return route53.HealthCheck(title, HealthCheckConfig=config)
