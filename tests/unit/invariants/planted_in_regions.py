@@ -52,6 +52,14 @@ PAIR = (
         remedy="say it in terms of AWS::Region",
     ),
     Planted(
+        "TAP-PAIR-01",
+        "processing",
+        put("ProcessorFunction", "Environment.Variables.ANSWERS", "queue-useast1"),
+        logical_id="ProcessorFunction",
+        path="/Properties/Environment/Variables/ANSWERS",
+        says="is 'queue-useast1' in us-east-1",
+    ),
+    Planted(
         "TAP-PAIR-02",
         "bus",
         in_primary_only("HeartbeatRule"),

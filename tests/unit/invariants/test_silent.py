@@ -11,6 +11,7 @@ from tap_templates.compiler.invariants.parameter_values import refusal
 from tap_templates.compiler.invariants.patterns import keeps_all
 
 _STOPPED = "HeartbeatStoppedAlarm"
+_WITHOUT_DASHES = {"Fn::Join": ["", {"Fn::Split": ["-", {"Ref": "AWS::Region"}]}]}
 
 
 def _table_operation(name: str) -> Callable[[dict[str, Any]], object]:
@@ -74,6 +75,10 @@ SILENT = {
     ),
     "TAP-OBJ-02 invocations are as good": ("bus", put(_STOPPED, "MetricName", "Invocations")),
     "TAP-OBJ-02 five minutes are soon enough": ("bus", put(_STOPPED, "EvaluationPeriods", 5)),
+    "TAP-PAIR-01 a region without its dashes is a region": (
+        "processing",
+        put("ProcessorFunction", "Environment.Variables.ANSWERS", _WITHOUT_DASHES),
+    ),
     "TAP-PAR-04 a value of an output is not known": (
         "monitoring",
         parameter("EndpointHealthCheckId", AllowedPattern="^x$"),

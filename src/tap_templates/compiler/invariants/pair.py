@@ -39,8 +39,13 @@ class _Pair:
         )
 
     def _split(self, text: str) -> list[str]:
-        """Split into what stands between regions (even) and the regions (odd)."""
-        return re.split(rf"({self.regions.primary}|{self.regions.secondary})(?![0-9])", text)
+        """Split into what stands between regions (even) and the regions (odd).
+
+        Some names of AWS's own spell a region without its dashes.
+        """
+        names = (self.regions.primary, self.regions.secondary)
+        spelled = "|".join((*names, *(name.replace("-", "") for name in names)))
+        return re.split(rf"({spelled})(?![0-9])", text)
 
 
 def _told(compiled: CompiledSystem, stack: ResolvedStack) -> frozenset[str]:
@@ -108,9 +113,12 @@ def _compare(primary: ResolvedStack, secondary: ResolvedStack, pair: _Pair) -> I
 
 def _swapped(properties: Mapping[str, Any], pair: _Pair) -> str:
     """Write the properties with the regions exchanged: most often that settles it."""
-    primary, secondary = pair.regions.primary, pair.regions.secondary
-    pieces = json.dumps(properties).split(primary)
-    return secondary.join(piece.replace(secondary, primary) for piece in pieces)
+    text = json.dumps(properties)
+    names = (pair.regions.primary, pair.regions.secondary)
+    for primary, secondary in (names, tuple(name.replace("-", "") for name in names)):
+        pieces = text.split(primary)
+        text = secondary.join(piece.replace(secondary, primary) for piece in pieces)
+    return text
 
 
 def _differences(
