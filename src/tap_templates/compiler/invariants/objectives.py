@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
 from tap_templates.compiler.invariants.objectives_dns import DNS_OBJECTIVES, dns_budgets
+from tap_templates.compiler.invariants.objectives_latch import LATCHES
 from tap_templates.compiler.invariants.objectives_terms import Term, total, worst
 from tap_templates.compiler.invariants.values import flag, inside
 from tap_templates.rendered.view import Located
@@ -208,4 +209,5 @@ OBJECTIVES = (
         check=_too_late,
     ),
     *DNS_OBJECTIVES,
+    *LATCHES,
 )

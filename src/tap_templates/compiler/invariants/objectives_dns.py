@@ -4,12 +4,21 @@ The time is that of the name: until clients are told of the other region. What t
 be able to serve them, such as a database that somebody promotes, is not in it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
+from tap_templates.compiler.invariants.objectives_checks import (
+    CHECK_SECONDS,
+    CONFIG,
+    config_of,
+    detection,
+    endpoint,
+    find_check,
+    switched,
+)
 from tap_templates.compiler.invariants.objectives_terms import Term, worst
-from tap_templates.compiler.invariants.values import as_list, flag, inside
+from tap_templates.compiler.invariants.values import as_list, inside
 from tap_templates.rendered.tokens import token
 from tap_templates.rendered.view import Located
 
@@ -21,20 +30,9 @@ _VALUES = (
 _FAILOVER = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-problems.html"
 
 RECORD = "AWS::Route53::RecordSet"
-CHECK = "AWS::Route53::HealthCheck"
 _API = "AWS::ApiGatewayV2::Api"
 _DOMAIN = "AWS::ApiGatewayV2::DomainName"
-_CONFIG = "HealthCheckConfig"
 
-# Seconds after which one check counts as failed: 4 to connect, 2 for the status, and where the
-# answer is searched, 2 for that.
-CHECK_SECONDS = {
-    "HTTP": 6,
-    "HTTPS": 6,
-    "HTTP_STR_MATCH": 8,
-    "HTTPS_STR_MATCH": 8,
-}
-DEFAULT_INTERVAL, DEFAULT_THRESHOLD = 30, 3
 # How long Route 53 takes to put together what its checkers found, and to answer by it, is
 # published nowhere; it is seen to be a few seconds.
 ALLOWANCE_SECONDS = 10
@@ -87,7 +85,7 @@ def _terms(compiled: CompiledSystem, record: Located) -> tuple[Term, ...]:
     return (
         Term(
             "detection: a check may just have passed, then so many must fail and time out",
-            _detection(compiled, check) if check else None,
+            detection(compiled, check) if check else None,
             _DETERMINED,
         ),
         Term(
@@ -100,28 +98,7 @@ def _terms(compiled: CompiledSystem, record: Located) -> tuple[Term, ...]:
 
 
 def _check_of(compiled: CompiledSystem, record: Located) -> Located | None:
-    wanted = record.resource.properties.get("HealthCheckId")
-    for check in compiled.view.resources(CHECK):
-        if wanted is not None and check.resource.ref == wanted:
-            return check
-    return None
-
-
-def _detection(compiled: CompiledSystem, check: Located) -> int | None:
-    config = check.resource.properties.get(_CONFIG, {})
-    each = CHECK_SECONDS.get(str(config.get("Type")))
-    interval = worst(compiled, check, _CONFIG, "RequestInterval", left_out=DEFAULT_INTERVAL)
-    threshold = worst(compiled, check, _CONFIG, "FailureThreshold", left_out=DEFAULT_THRESHOLD)
-    if each is None or interval is None or threshold is None or any(_switched(check)):
-        return None
-    return int(interval + threshold * each + (threshold - 1) * interval)
-
-
-def _switched(check: Located) -> Iterator[str]:
-    config = check.resource.properties.get(_CONFIG, {})
-    for switch in ("Disabled", "Inverted"):
-        if switch in config and flag(config[switch]) is not False:
-            yield switch.lower()
+    return find_check(compiled, record.resource.properties.get("HealthCheckId"))
 
 
 def _sound(compiled: CompiledSystem) -> Iterator[Fault]:
@@ -176,28 +153,39 @@ def _watched(compiled: CompiledSystem, record: Located, region: str) -> Iterator
             "/Properties/HealthCheckId",
         )  # fmt: skip
         return
-    config = check.resource.properties.get(_CONFIG, {})
-    path = f"/Properties/{_CONFIG}"
-    for switched in _switched(check):
-        yield fault_at(check, f"is {switched}: it does not tell when to move", _REMEDY, path)
-    if config.get("Type") not in CHECK_SECONDS:
+    path = f"/Properties/{CONFIG}"
+    for switch in switched(check):
+        yield fault_at(check, f"is {switch}: it does not tell when to move", _REMEDY, path)
+    asking = endpoint(compiled, check)
+    if asking is None:
+        return  # TAP-OBJ-05 tells of a calculated check without one
+    if config_of(asking).get("Type") not in CHECK_SECONDS:
+        kind = config_of(asking).get("Type")
         yield fault_at(
-            check, f"is of type {config.get('Type')}, which takes nobody knows how long", _REMEDY,
-            path,
-        )  # fmt: skip
+            asking, f"is of type {kind}, which takes nobody knows how long", _REMEDY, path
+        )
         return
-    asked = f"{config.get('FullyQualifiedDomainName')}{config.get('ResourcePath')}"
-    if _auth_of(compiled, config, region) != "NONE":
+    if not asks_openly(compiled, asking, region):
         yield fault_at(
-            check,
-            f"asks https://{asked}, which is no open GET route of an API in {region} alone",
+            asking,
+            f"asks {asked_by(asking)}, which is no open GET route of an API in {region} alone",
             "watch the API's own host in the primary region, at a route of open_route() in "
             "blocks/http_api.py",
             path,
         )
 
 
-def _auth_of(compiled: CompiledSystem, config: dict[str, object], region: str) -> str | None:
+def asked_by(check: Located) -> str:
+    config = config_of(check)
+    return f"https://{config.get('FullyQualifiedDomainName')}{config.get('ResourcePath')}"
+
+
+def asks_openly(compiled: CompiledSystem, check: Located, region: str) -> bool:
+    """Tell whether a check asks a route that is open, of an API in the region alone."""
+    return _auth_of(compiled, config_of(check), region) == "NONE"
+
+
+def _auth_of(compiled: CompiledSystem, config: Mapping[str, object], region: str) -> str | None:
     """Say what the route asks for that is checked; None if there is none in the region."""
     host = str(config.get("FullyQualifiedDomainName"))
     path = str(config.get("ResourcePath", "/")).partition("?")[0]
