@@ -29,14 +29,7 @@ def api_domain(title: str, made: FunctionApi | SignedApi, *, name: Text, zone: T
 
     ACM waits until the zone is delegated to, and the stack with it.
     """
-    certificate = certificatemanager.Certificate(
-        f"{title}Certificate",
-        DomainName=name,
-        ValidationMethod="DNS",
-        DomainValidationOptions=[
-            certificatemanager.DomainValidationOption(DomainName=name, HostedZoneId=zone)
-        ],
-    )
+    certificate = proven_certificate(title, name=name, zone=zone)
     domain = apigatewayv2.DomainName(
         f"{title}Domain",
         DomainName=name,
@@ -50,3 +43,15 @@ def api_domain(title: str, made: FunctionApi | SignedApi, *, name: Text, zone: T
         f"{title}Mapping", ApiId=Ref(made.api), DomainName=Ref(domain), Stage=Ref(made.stage)
     )
     return ApiDomain(certificate, domain, mapping)
+
+
+def proven_certificate(title: str, *, name: Text, zone: Text) -> certificatemanager.Certificate:
+    """Ask ACM for a certificate of this region for `name`, proven by a record in `zone`."""
+    return certificatemanager.Certificate(
+        f"{title}Certificate",
+        DomainName=name,
+        ValidationMethod="DNS",
+        DomainValidationOptions=[
+            certificatemanager.DomainValidationOption(DomainName=name, HostedZoneId=zone)
+        ],
+    )
