@@ -69,6 +69,32 @@ def _ec2(resource: str, attribute: str, **attributes: str) -> Shape:
 
 
 SHAPES: Mapping[str, Shape] = {
+    "AWS::ApiGateway::Account": Shape(attributes={"Id": "{name}"}),
+    "AWS::ApiGateway::BasePathMapping": Shape(),
+    "AWS::ApiGateway::Deployment": Shape(attributes={"DeploymentId": "{name}"}),
+    "AWS::ApiGateway::DomainName": Shape(
+        name="DomainName",
+        arn=_ARN + "apigateway:{region}::/domainnames/{name}",
+        attributes={
+            "DistributionDomainName": "{DistributionDomainName}",
+            "DistributionHostedZoneId": "{DistributionHostedZoneId}",
+            "DomainNameArn": "{arn}",
+            "RegionalDomainName": "{RegionalDomainName}",
+            "RegionalHostedZoneId": "{RegionalHostedZoneId}",
+        },
+    ),
+    "AWS::ApiGateway::GatewayResponse": Shape(attributes={"Id": "{name}"}),
+    "AWS::ApiGateway::Method": Shape(),
+    "AWS::ApiGateway::Model": Shape(),
+    "AWS::ApiGateway::RequestValidator": Shape(attributes={"RequestValidatorId": "{name}"}),
+    "AWS::ApiGateway::Resource": Shape(attributes={"ResourceId": "{name}"}),
+    "AWS::ApiGateway::RestApi": Shape(
+        arn=_ARN + "apigateway:{region}::/restapis/{name}",
+        attributes={"RestApiId": "{name}", "RootResourceId": "{RootResourceId}"},
+    ),
+    "AWS::ApiGateway::Stage": Shape(
+        name="StageName", arn=_ARN + "apigateway:{region}::/restapis/{RestApiId}/stages/{name}"
+    ),
     "AWS::ApiGatewayV2::Api": Shape(
         arn=_ARN + "apigateway:{region}::/apis/{name}", attributes={"ApiId": "{name}"}
     ),

@@ -4,7 +4,7 @@ The time is that of the name: until clients are told of the other region. What t
 be able to serve them, such as a database that somebody promotes, is not in it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
@@ -17,6 +17,7 @@ from tap_templates.compiler.invariants.objectives_checks import (
     find_check,
     switched,
 )
+from tap_templates.compiler.invariants.objectives_routes import OPEN, auth_of
 from tap_templates.compiler.invariants.objectives_terms import Term, worst
 from tap_templates.compiler.invariants.values import as_list, inside
 from tap_templates.rendered.tokens import token
@@ -30,8 +31,7 @@ _VALUES = (
 _FAILOVER = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-problems.html"
 
 RECORD = "AWS::Route53::RecordSet"
-_API = "AWS::ApiGatewayV2::Api"
-_DOMAIN = "AWS::ApiGatewayV2::DomainName"
+_DOMAINS = ("AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName")
 
 # How long Route 53 takes to put together what its checkers found, and to answer by it, is
 # published nowhere; it is seen to be a few seconds.
@@ -130,7 +130,7 @@ def _leads(compiled: CompiledSystem, record: Located, region: str) -> Iterator[F
     hosts = [str(each) for each in (as_list(properties.get("ResourceRecords")) or as_list(alias))]
     right = {
         token(f"{each.stack.stack}.{each.resource.logical_id}.RegionalDomainName", region)
-        for each in compiled.view.resources(_DOMAIN)
+        for each in compiled.view.resources(*_DOMAINS)
         if each.stack.region == region
         and each.resource.properties.get("DomainName") == str(properties.get("Name")).rstrip(".")
     }
@@ -140,7 +140,7 @@ def _leads(compiled: CompiledSystem, record: Located, region: str) -> Iterator[F
             f"leads to {', '.join(hosts) or 'nothing'}, which is no custom domain of its name in "
             f"{region}",
             "give it the RegionalDomainName of that region's domain: api_domain() in "
-            "blocks/dns_failover_domain.py",
+            "blocks/dns_failover_domain.py, or rest_api_domain() in blocks/rest_api_domain.py",
             "/Properties/ResourceRecords",
         )
 
@@ -170,7 +170,7 @@ def _watched(compiled: CompiledSystem, record: Located, region: str) -> Iterator
             asking,
             f"asks {asked_by(asking)}, which is no open GET route of an API in {region} alone",
             "watch the API's own host in the primary region, at a route of open_route() in "
-            "blocks/http_api.py",
+            "blocks/http_api.py, or an open one of rest_api() in blocks/rest_api.py",
             path,
         )
 
@@ -182,26 +182,9 @@ def asked_by(check: Located) -> str:
 
 def asks_openly(compiled: CompiledSystem, check: Located, region: str) -> bool:
     """Tell whether a check asks a route that is open, of an API in the region alone."""
-    return _auth_of(compiled, config_of(check), region) == "NONE"
-
-
-def _auth_of(compiled: CompiledSystem, config: Mapping[str, object], region: str) -> str | None:
-    """Say what the route asks for that is checked; None if there is none in the region."""
-    host = str(config.get("FullyQualifiedDomainName"))
-    path = str(config.get("ResourcePath", "/")).partition("?")[0]
-    view = compiled.view
-    apis = {
-        api.resource.ref
-        for api in view.resources(_API)
-        if api.stack.region == region
-        and host.startswith(f"{api.resource.ref}.execute-api.{region}.")
-    }
-    for route in view.resources("AWS::ApiGatewayV2::Route"):
-        properties = route.resource.properties
-        key = properties.get("RouteKey")
-        if properties.get("ApiId") in apis and key in (f"GET {path}", f"ANY {path}"):
-            return str(properties.get("AuthorizationType", "NONE"))
-    return None
+    config = config_of(check)
+    host, path = config.get("FullyQualifiedDomainName"), config.get("ResourcePath", "/")
+    return auth_of(compiled.view, str(host), str(path), region) == OPEN
 
 
 DNS_OBJECTIVES = (
