@@ -22,7 +22,7 @@ from tap_templates.blocks.policy import (
 )
 from tap_templates.blocks.text import Text, arn_text, sub
 from tap_templates.blocks.topic import Topic
-from tap_templates.model.names import Kind, Name
+from tap_templates.model.names import ACCOUNT, OWN_REGION, Kind, Name
 
 LONGEST_RETENTION = timedelta(days=14)  # SQS quota on MessageRetentionPeriod
 SHORTEST_RETENTION = timedelta(minutes=1)
@@ -41,6 +41,23 @@ class Queue:
     @property
     def arn(self) -> Text:
         return sub(arn_text("sqs", self.name))
+
+    @property
+    def url(self) -> Text:
+        """Spell what the API calls it by."""
+        return sub(f"https://sqs.{OWN_REGION}.${{AWS::URLSuffix}}/{ACCOUNT}/{self.name}")
+
+    def send_messages(self) -> aws.Statement:
+        """Grant sending; neither receiving nor deleting."""
+        return allow("SendMessages", [actions.SendMessage], [self.arn])
+
+    def drain(self) -> aws.Statement:
+        """Grant what Lambda does with the role of the function that it feeds from the queue.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+        """
+        taking = [actions.DeleteMessage, actions.GetQueueAttributes, actions.ReceiveMessage]
+        return allow("DrainQueue", taking, [self.arn])
 
     def metric(self, name: str, statistic: str = "Maximum") -> Metric:
         return Metric(
@@ -104,10 +121,24 @@ def queue(
 
 
 def dead_letters(
-    title: str, reference: Queue, *, tell: Topic, means: str, admits_rule: Text | None = None
+    title: str,
+    reference: Queue,
+    *,
+    tell: Topic,
+    means: str,
+    admits_rule: Text | None = None,
+    admits_queue: Queue | None = None,
 ) -> DeadLetters:
-    """Declare a queue for what failed: kept as long as SQS allows, and one message rings."""
+    """Declare a queue for what failed: kept as long as SQS allows, and one message rings.
+
+    Another queue may move messages here only if it is the one of `admits_queue`.
+    """
     body, policy = queue(title, reference, retention=LONGEST_RETENTION, admits_rule=admits_rule)
+    if admits_queue is not None:
+        body.RedriveAllowPolicy = {
+            "redrivePermission": "byQueue",
+            "sourceQueueArns": [admits_queue.arn],
+        }
     ring = alarm(
         f"{title}NotEmpty",
         f"{reference.purpose}-not-empty",

@@ -38,6 +38,7 @@ _OUR_NAMES: Mapping[str, tuple[str, ...]] = {
     "archive/${ArchiveName}": ("archive/archive-*",),
     "dashboard/${DashboardName}": ("dashboard/dashboard-*",),
     "endpoint/${EndpointName}": ("endpoint/endpoint-*",),
+    "event-source-mapping:${UUID}": ("event-source-mapping:*",),
     "event-bus/${EventBusName}": ("event-bus/bus-*",),
     "function:${FunctionName}": ("function:function-*",),
     "healthcheck/${Id}": ("healthcheck/*",),

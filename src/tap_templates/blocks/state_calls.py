@@ -22,7 +22,6 @@ from tap_templates.blocks.table import Table
 from tap_templates.blocks.text import Text, sub
 from tap_templates.blocks.topic import Topic
 from tap_templates.errors import ModelError
-from tap_templates.model.names import ACCOUNT, OWN_REGION
 
 Payload = Mapping[str, object]
 """A payload template: a key that ends in `.$` has a JSONPath, a path into the context (`$$.`) or
@@ -85,8 +84,7 @@ class Send:
     integration = "sqs:sendMessage"
 
     def parameters(self) -> Payload:
-        url = f"https://sqs.{OWN_REGION}.${{AWS::URLSuffix}}/{ACCOUNT}/{self.queue.name}"
-        return {"MessageBody": self.body, "QueueUrl": sub(url)}
+        return {"MessageBody": self.body, "QueueUrl": self.queue.url}
 
     def uses(self) -> tuple[Use, ...]:
         return (Use((sqs.SendMessage,), self.queue.arn),)

@@ -252,6 +252,22 @@ def _bucket_policy(place: Place, properties: Properties) -> list[str]:
     return differences(only(properties, "PolicyDocument"), {"PolicyDocument": json.loads(found)})
 
 
+def _feed(place: Place, properties: Properties) -> list[str]:
+    found = place.client("lambda").get_event_source_mapping(UUID=place.id)
+    found |= {"Enabled": found["State"].startswith("Enabl")}
+    names = (
+        "BatchSize",
+        "Enabled",
+        "EventSourceArn",
+        "FunctionResponseTypes",
+        "MaximumBatchingWindowInSeconds",
+        "ScalingConfig",
+    )
+    wanted = only(properties, *names)
+    name = str(properties["FunctionName"])
+    return differences(wanted | ({"FunctionArn": name} if name.startswith("arn:") else {}), found)
+
+
 def _topic(place: Place, properties: Properties) -> list[str]:
     found = place.client("sns").get_topic_attributes(TopicArn=place.id)["Attributes"]
     return differences(only(properties, "KmsMasterKeyId"), found)
@@ -275,7 +291,9 @@ def _queue(place: Place, properties: Properties) -> list[str]:
     asked = {"QueueUrl": place.id, "AttributeNames": ["All"]}
     found = place.client("sqs").get_queue_attributes(**asked)["Attributes"]
     names = ("MessageRetentionPeriod", "SqsManagedSseEnabled", "VisibilityTimeout", "DelaySeconds")
-    return differences(only(properties, *names), found)
+    redrives = ("RedriveAllowPolicy", "RedrivePolicy")
+    found |= {name: json.loads(found[name]) for name in redrives if found.get(name)}
+    return differences(only(properties, *names, *redrives), found)
 
 
 def _queue_policy(place: Place, properties: Properties) -> list[str]:
@@ -345,6 +363,7 @@ CHECKS: Mapping[str, Check] = {
     "AWS::KMS::Key": _key,
     "AWS::Lambda::Alias": _alias,
     "AWS::Lambda::EventInvokeConfig": _invoke_config,
+    "AWS::Lambda::EventSourceMapping": _feed,
     "AWS::Lambda::Function": _function,
     "AWS::Lambda::Permission": _permission,
     "AWS::Lambda::Url": _url,

@@ -11,6 +11,7 @@ from tap_templates.blocks import gaps
 
 GAPS = {  # our class: (troposphere's, the property it lacks)
     gaps.FunctionLoggingConfig: (awslambda.LoggingConfig, "LogFormat"),
+    gaps.MappingScalingConfig: (awslambda.ScalingConfig, "MaximumConcurrency"),
 }
 
 
@@ -29,12 +30,16 @@ def test_the_gap_still_exists_or_our_subclass_can_go(ours, upstream, lacking):
     assert lacking in ours.props
 
 
-def test_the_filled_gap_is_what_the_schema_says():
-    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(
-        "us-east-1", "AWS::Lambda::Function"
-    ).schema
-    known = schema["definitions"]["LoggingConfig"]["properties"]
-    assert set(gaps.FunctionLoggingConfig.props) == set(known)
+@pytest.mark.parametrize(
+    ("ours", "kind", "name"),
+    [
+        (gaps.FunctionLoggingConfig, "AWS::Lambda::Function", "LoggingConfig"),
+        (gaps.MappingScalingConfig, "AWS::Lambda::EventSourceMapping", "ScalingConfig"),
+    ],
+)
+def test_the_filled_gap_is_what_the_schema_says(ours, kind, name):
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    assert set(ours.props) == set(schema["definitions"][name]["properties"])
 
 
 def test_troposphere_is_pinned_exactly(root):

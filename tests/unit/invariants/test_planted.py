@@ -10,6 +10,7 @@ from unit.invariants import (
     planted_in_machines,
     planted_in_metrics,
     planted_in_networks,
+    planted_in_queues,
     planted_in_references,
     planted_in_regions,
     planted_in_releases,
@@ -30,6 +31,7 @@ PLANTED = (
     *planted_in_machines.PLANTED,
     *planted_in_metrics.PLANTED,
     *planted_in_networks.PLANTED,
+    *planted_in_queues.PLANTED,
     *planted_in_releases.PLANTED,
     *planted_in_replay.PLANTED,
     *planted_in_regions.PLANTED,
@@ -86,6 +88,16 @@ def test_what_we_really_compile_keeps_every_promise(specimens):
 )
 def test_it_does_so_for_other_values_of_its_parameters_too(trading, overrides):
     assert check_system(replace(trading, overrides=overrides).compiled()) == []
+
+
+def test_a_queue_that_feeds_a_function_as_it_should_is_fine(edited):
+    found = check_system(edited("processing", planted_in_queues.RIGHT))
+    assert {each.code for each in found} <= planted_in_queues.BESIDE, found
+
+
+def test_a_function_may_be_fed_in_one_region_alone(edited):
+    found = check_system(edited("processing", planted_in_queues.ON_IN_ONE))
+    assert {each.code for each in found} <= {*planted_in_queues.BESIDE, "TAP-LIT-01"}, found
 
 
 def test_a_reason_that_is_written_down_lets_a_rule_be_ignored(edited):

@@ -43,6 +43,7 @@ from tap_templates.compiler.invariants.references import REFERENCES
 from tap_templates.compiler.invariants.replicas import REPLICAS
 from tap_templates.compiler.invariants.report import findings
 from tap_templates.compiler.invariants.retention import RETENTION
+from tap_templates.compiler.invariants.queue_workers import QUEUE_WORKERS
 from tap_templates.compiler.invariants.tags import TAGS
 from tap_templates.compiler.invariants.versions import VERSIONS
 from tap_templates.model.findings import Finding
@@ -79,6 +80,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *PARAMETER_VALUES,
     *OUTPUTS,
     *LITERALS,
+    *QUEUE_WORKERS,
     *LIMITS,
     *PAIR,
     *REPLICAS,

@@ -178,11 +178,12 @@ def _timeout(compiled: CompiledSystem) -> Iterator[Fault]:
         for each in compiled.view.resources("AWS::Lambda::Permission")
         if each.resource.properties.get("Principal") == "apigateway.amazonaws.com"
     }
-    queues: dict[tuple[str, str], list[Located]] = {}
+    queues: dict[tuple[str, str], list[tuple[Located, float]]] = {}
     for each in compiled.view.resources(_MAPPING):
         queue = compiled.view.find(str(each.resource.properties.get("EventSourceArn")))
         if queue and queue.resource.type == "AWS::SQS::Queue":
-            queues.setdefault(_called(each), []).append(queue)
+            window = number(each.resource.properties.get("MaximumBatchingWindowInSeconds")) or 0
+            queues.setdefault(_called(each), []).append((queue, window))
     for located, properties in _functions(compiled):
         key = (located.stack.region, str(located.resource.name))
         timeout = number(properties.get("Timeout"))
@@ -199,20 +200,20 @@ def _timeout(compiled: CompiledSystem) -> Iterator[Fault]:
                 f"set Timeout to at most {longest}",
                 path,
             )
-        for queue in queues.get(key, []):
+        for queue, window in queues.get(key, []):
             visibility = number(
                 as_list(queue.resource.properties.get("VisibilityTimeout"))[0]
                 if "VisibilityTimeout" in queue.resource.properties
                 else DEFAULT_VISIBILITY_SECONDS
             )
-            needed = VISIBILITY_PER_TIMEOUT * timeout
+            needed = VISIBILITY_PER_TIMEOUT * timeout + window
             if visibility is None or visibility < needed:
                 yield fault_at(
                     queue,
                     f"hides a message for {visibility} s, while {located.resource.logical_id} may "
                     f"take {timeout:.0f} s: messages come twice",
                     f"set VisibilityTimeout to at least {needed:.0f} "
-                    f"({VISIBILITY_PER_TIMEOUT} times the function's timeout)",
+                    f"({VISIBILITY_PER_TIMEOUT} times the function's timeout, and the window)",
                     "/Properties/VisibilityTimeout",
                 )
 

@@ -15,7 +15,14 @@ from tap_templates.rendered.view import Located, SystemView
 _PAIRS = "https://docs.aws.amazon.com/whitepapers/latest/disaster-recovery-workloads-on-aws/disaster-recovery-options-in-the-cloud.html"
 _ENDPOINTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-global-endpoints.html"
 # Regions that shall be peered, now or later, must not have one range: TAP-NET-01 holds them apart.
-_OWN_IN_EACH_REGION = frozenset({"AWS::EC2::Subnet /CidrBlock", "AWS::EC2::VPC /CidrBlock"})
+# A region that stands by need not work its queue off: TAP-SQS-06 wants one that does.
+_OWN_IN_EACH_REGION = frozenset(
+    {
+        "AWS::EC2::Subnet /CidrBlock",
+        "AWS::EC2::VPC /CidrBlock",
+        "AWS::Lambda::EventSourceMapping /Enabled",
+    }
+)
 _SHOWN = 60  # characters of a long text that differs
 
 

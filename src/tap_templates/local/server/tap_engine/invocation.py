@@ -13,7 +13,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -21,7 +21,7 @@ from uuid import uuid4
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch, eventbridge, lambda_svc
 
-from tap_engine import loopback
+from tap_engine import loopback, servers
 from tap_engine.faults import FAULTS
 from tap_engine.originals import patch
 
@@ -70,6 +70,22 @@ def install() -> None:
         lambda _: _from_eventbridge,
         why="EventBridge invokes asynchronously: with retries and failure destination",
     )
+    patch(
+        lambda_svc,
+        "_iter_all_esms",
+        "7db06c0627a5",
+        _alive,
+        why="queues of a killed region are polled, and their messages used up",
+    )
+
+
+def _alive(
+    original: Callable[[], Iterator[tuple[str, str, Record]]],
+) -> Callable[[], Iterator[tuple[str, str, Record]]]:
+    def mappings() -> Iterator[tuple[str, str, Record]]:
+        return (each for each in original() if each[1] not in FAULTS.dead)
+
+    return mappings
 
 
 def find(arn: str) -> tuple[Record, str]:
@@ -217,7 +233,7 @@ def _ran(original: Callable[..., Record]) -> Callable[..., Record]:
         if get_region() in FAULTS.dead:
             result: Record = {"error": True, "body": {"errorMessage": "the region is down"}}
         else:
-            result = original(function, event, request_id)
+            result = original(servers.placed(function), event, request_id)
         _count(name, (time.monotonic() - started) * 1000, failed=bool(result.get("error")))
         if result.get("log"):
             lambda_svc.logger.info("%s:\n%s", name, result["log"])

@@ -13,11 +13,13 @@ from tap_engine.providers import (
     databases,
     domains,
     events,
+    feeds,
     functions,
     global_table,
     health_check,
     http_apis,
     machines,
+    migrations,
     names,
     network,
     placeholders,
@@ -33,6 +35,7 @@ PROVIDERS: tuple[Provider, ...] = (
     *databases.PROVIDERS,
     *domains.PROVIDERS,
     *events.PROVIDERS,
+    *feeds.PROVIDERS,
     *functions.PROVIDERS,
     *global_table.PROVIDERS,
     *health_check.PROVIDERS,
@@ -44,6 +47,7 @@ PROVIDERS: tuple[Provider, ...] = (
     *secrets.PROVIDERS,
     *topics.PROVIDERS,
     *placeholders.PROVIDERS,
+    *migrations.PROVIDERS,  # which the placeholders have too
 )
 
 
