@@ -7,4 +7,11 @@ from templates.payments_dr import PAYMENTS_DR
 from templates.trading_events import TRADING_EVENTS
 
 WORKLOADS: tuple[System, ...] = (TRADING_EVENTS, MARKET_PIPELINE, PAYMENTS_DR)
-SYSTEMS: tuple[System, ...] = (bootstrap(*WORKLOADS), *WORKLOADS)
+
+
+def systems(workloads: tuple[System, ...]) -> tuple[System, ...]:
+    """Put what an account needs once before `workloads`, wherever they are."""
+    return (bootstrap(*workloads), *workloads)
+
+
+SYSTEMS = systems(WORKLOADS)

@@ -4,7 +4,7 @@ Templates name no region, so a system compiles for any pair; what changes is its
 the linter says of types that a region lacks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,9 +43,23 @@ def read_pair(text: str) -> Pair:
     return Pair(*names)
 
 
-def elsewhere(systems: Sequence[System], pair: Pair) -> tuple[System, ...]:
-    """Declare `systems` for another pair; raise UsageError where one needs a witness."""
-    return tuple(replace(each, regions=_regions(each, pair)) for each in systems)
+def elsewhere(
+    systems: Sequence[System],
+    pair: Pair,
+    again: Callable[[tuple[System, ...]], tuple[System, ...]] | None = None,
+) -> tuple[System, ...]:
+    """Declare `systems` for another pair; raise UsageError where one needs a witness.
+
+    What an account needs once follows from where the others are: `again` puts it together from
+    them, in place of what it was for the pair they are declared for.
+    """
+    moved = [
+        each if each.once_per_account and again else replace(each, regions=_regions(each, pair))
+        for each in systems
+    ]
+    if again is None or not any(each.once_per_account for each in systems):
+        return tuple(moved)
+    return again(tuple(each for each in moved if not each.once_per_account))
 
 
 def _regions(system: System, pair: Pair) -> Regions:

@@ -33,7 +33,8 @@ def load_systems(
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     try:
-        systems: tuple[System, ...] = importlib.import_module("templates").SYSTEMS
+        module = importlib.import_module("templates")
+        systems: tuple[System, ...] = module.SYSTEMS
     except TapError:
         raise
     except Exception as error:
@@ -51,6 +52,8 @@ def load_systems(
             raise UsageError(
                 f"system {name!r}", "does not exist", f"the systems are {', '.join(sorted(known))}"
             )
+    if pair is not None and not wanted:
+        return elsewhere(systems, pair, getattr(module, "systems", None))
     chosen = tuple(system for system in systems if not wanted or system.name in wanted)
     return chosen if pair is None else elsewhere(chosen, pair)
 

@@ -7,9 +7,14 @@ from troposphere import GetAtt, Ref
 from tap_templates.blocks.stack import StackTemplate
 from tap_templates.blocks.stack_sets import stack_set_roles
 from tap_templates.model.names import STACKSET_ADMINISTRATION, STACKSET_EXECUTION
-from tap_templates.model.system import System
+from tap_templates.model.system import System, Where
 
 NAMES = (STACKSET_ADMINISTRATION.text(), STACKSET_EXECUTION.text())
+
+
+def _named(workload: System) -> set[str]:
+    regions = workload.regions
+    return {*regions.of(Where.BOTH), *([regions.witness] if regions.witness else [])}
 
 
 _REGIONS = ("PrimaryRegion", "SecondaryRegion", "WitnessRegion")
@@ -18,7 +23,8 @@ _REGIONS = ("PrimaryRegion", "SecondaryRegion", "WitnessRegion")
 def build(workloads: Sequence[System]) -> StackTemplate:
     """The administration role, and the execution role with its policies."""
     stack = StackTemplate("bootstrap: the roles that stack sets work with")
-    witnessed = any(workload.regions.witness for workload in workloads)
+    seen = {each for workload in workloads for each in _named(workload)}
+    witnessed = len(seen) > len(workloads[0].regions.of(Where.BOTH))
     made = stack_set_roles(
         (
             str(resource.resource_type)

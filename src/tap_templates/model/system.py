@@ -25,6 +25,7 @@ class Where(Enum):
     PRIMARY = "primary"
     SECONDARY = "secondary"
     BOTH = "both"
+    WITNESS = "witness"  # for what an account needs there: no system runs in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,12 @@ class Regions:
                 return (self.secondary,)
             case Where.BOTH:
                 return (self.primary, self.secondary)
+            case Where.WITNESS:
+                if self.witness is None:
+                    raise ModelError(
+                        "regions", "have no witness, where a stack is to be", "name a third region"
+                    )
+                return (self.witness,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,7 @@ class Objectives:
     """What the system promises for the loss of one region; None is no promise."""
 
     rto: timedelta | None = None  # until it works again
+    database_rto: timedelta | None = None  # until its database can be written, if that is apart
     rpo: timedelta | None = None  # how much acknowledged work may be lost
 
 
