@@ -10,11 +10,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from tap_templates.blocks.aurora_choices import COSTS
-from tap_templates.compiler.invariants import CompiledSystem, failover_budget
+from tap_templates.compiler.invariants import (
+    CompiledSystem,
+    Term,
+    database_budget,
+    failover_budget,
+)
 from tap_templates.compiler.pipeline import Compilation, Progress
 from tap_templates.compiler.render import RenderedStack
 from tap_templates.iam.proof import HandlerCode, privileges
@@ -116,6 +122,7 @@ def _document(run: Compilation, *, check: bool) -> dict[str, Any]:
             {"name": built.name, "sha256": built.sha256, "bytes": built.size}
             for built in run.packages.values()
         ],
+        "failovers": _failovers(run),
     }
     if run.changes is not None:
         document["stale" if check else "changed"] = {
@@ -220,16 +227,66 @@ def _print_privileges(rows: Sequence[dict[str, Any]]) -> None:
             _say(f"    for {row['why']}")
 
 
-def _print_objectives(run: Compilation) -> None:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One of the ways a failover goes: what it takes, and what is promised of it."""
+
+    system: str
+    path: str  # traffic, database
+    promised: timedelta | None
+    terms: tuple[Term, ...]
+
+    @property
+    def known_seconds(self) -> int:
+        return sum(term.seconds or 0 for term in self.terms)
+
+    @property
+    def is_bounded(self) -> bool:
+        return all(term.seconds is not None for term in self.terms)
+
+    @property
+    def parts(self) -> str:
+        return " + ".join(
+            f"{'?' if term.seconds is None else term.seconds} s {term.name}" for term in self.terms
+        )
+
+
+def _ways(run: Compilation) -> Iterator[_Way]:
     for system in run.systems:
-        promised = system.objectives.rto
-        view = run.views.get(system.name)
-        if promised is None or view is None:
+        view, promised = run.views.get(system.name), system.objectives
+        if view is None:
             continue
-        terms = failover_budget(CompiledSystem(system, run.rendered[system.name], view))
-        total = sum(term.seconds or 0 for term in terms)
-        parts = " + ".join(f"{term.seconds} s {term.name}" for term in terms)
-        _say(f"failover {system.name}  {total} s of {promised.total_seconds():.0f} s: {parts}")
+        compiled = CompiledSystem(system, run.rendered[system.name], view)
+        if promised.rto is not None:
+            yield _Way(system.name, "traffic", promised.rto, failover_budget(compiled))
+        if database := database_budget(compiled):
+            yield _Way(system.name, "database", promised.database_rto, database)
+
+
+def _print_objectives(run: Compilation) -> None:
+    for way in _ways(run):
+        if way.path == "traffic" and way.promised is not None:
+            promised = way.promised.total_seconds()
+            _say(f"failover {way.system}  {way.known_seconds} s of {promised:.0f} s: {way.parts}")
+        else:
+            _say(
+                f"failover {way.system}, database  not bounded: AWS publishes no bound for a "
+                f"promotion; {way.known_seconds} s beside it: {way.parts}"
+            )
+
+
+def _failovers(run: Compilation) -> list[dict[str, Any]]:
+    return [
+        {
+            "system": way.system,
+            "path": way.path,
+            "promised_seconds": way.promised.total_seconds() if way.promised else None,
+            "seconds": way.known_seconds if way.is_bounded else None,
+            "known_seconds": way.known_seconds,
+            "terms": [asdict(term) for term in way.terms],
+        }
+        for way in _ways(run)
+    ]
 
 
 def _folder(run: Compilation) -> str:

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 from tap_templates.compiler.render import RenderedStack
 from tap_templates.errors import ModelError
 from tap_templates.model.system import (
+    Objectives,
     OutputHere,
     OutputOf,
     PackageKey,
@@ -75,10 +76,7 @@ def manifest(
         "schema": SCHEMA,
         "system": system.name,
         "regions": regions,
-        "objectives": {
-            "rto_seconds": _seconds(system.objectives.rto),
-            "rpo_seconds": _seconds(system.objectives.rpo),
-        },
+        "objectives": _objectives(system.objectives),
         "stacks": [
             {
                 "name": stack.name,
@@ -103,6 +101,13 @@ def manifest(
             for package in sorted(system.packages, key=lambda each: each.name)
         },
     }
+
+
+def _objectives(promised: Objectives) -> dict[str, int | None]:
+    found = {"rto_seconds": _seconds(promised.rto), "rpo_seconds": _seconds(promised.rpo)}
+    if promised.database_rto is not None:
+        found["database_rto_seconds"] = _seconds(promised.database_rto)
+    return found
 
 
 def _seconds(promise: timedelta | None) -> int | None:

@@ -6,6 +6,7 @@ import pytest
 from unit.invariants import (
     planted_in_behaviour,
     planted_in_databases,
+    planted_in_failovers,
     planted_in_latches,
     planted_in_machines,
     planted_in_metrics,
@@ -63,7 +64,11 @@ def test_a_planted_fault_is_found_where_it_is_and_with_the_way_out(specimens, pl
 
 def test_every_invariant_has_a_planted_fault():
     # Those of systems that are made for tests alone are tested in their own modules.
-    elsewhere = (*planted_in_databases.PLANTED, *planted_in_latches.PLANTED)
+    elsewhere = (
+        *planted_in_databases.PLANTED,
+        *planted_in_failovers.PLANTED,
+        *planted_in_latches.PLANTED,
+    )
     planted = (*PLANTED, *elsewhere)
     assert {each.code for each in INVARIANTS} == {each.code for each in planted}
 

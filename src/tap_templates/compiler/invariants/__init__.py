@@ -33,17 +33,22 @@ from tap_templates.compiler.invariants.name_suffixes import NAME_SUFFIXES
 from tap_templates.compiler.invariants.names import NAMES, NAMES_ACROSS
 from tap_templates.compiler.invariants.networks import NETWORKS
 from tap_templates.compiler.invariants.objectives import OBJECTIVES, failover_budget
+from tap_templates.compiler.invariants.objectives_database import (
+    DATABASE_OBJECTIVES,
+    database_budget,
+)
 from tap_templates.compiler.invariants.objectives_terms import Term
 from tap_templates.compiler.invariants.outputs import OUTPUTS
 from tap_templates.compiler.invariants.pair import PAIR
 from tap_templates.compiler.invariants.parameter_values import PARAMETER_VALUES
 from tap_templates.compiler.invariants.parameters import PARAMETERS
 from tap_templates.compiler.invariants.published import PUBLISHED
+from tap_templates.compiler.invariants.queue_workers import QUEUE_WORKERS
 from tap_templates.compiler.invariants.references import REFERENCES
 from tap_templates.compiler.invariants.replicas import REPLICAS
 from tap_templates.compiler.invariants.report import findings
+from tap_templates.compiler.invariants.rest_apis import REST_APIS
 from tap_templates.compiler.invariants.retention import RETENTION
-from tap_templates.compiler.invariants.queue_workers import QUEUE_WORKERS
 from tap_templates.compiler.invariants.tags import TAGS
 from tap_templates.compiler.invariants.versions import VERSIONS
 from tap_templates.model.findings import Finding
@@ -58,6 +63,7 @@ __all__ = [
     "Term",
     "check_across",
     "check_system",
+    "database_budget",
     "failover_budget",
 ]
 
@@ -75,17 +81,19 @@ INVARIANTS: tuple[Invariant, ...] = (
     *FUNCTION_TIMES,
     *VERSIONS,
     *DEAD_LETTERS,
+    *QUEUE_WORKERS,
+    *REST_APIS,
     *ARCHIVES,
     *PARAMETERS,
     *PARAMETER_VALUES,
     *OUTPUTS,
     *LITERALS,
-    *QUEUE_WORKERS,
     *LIMITS,
     *PAIR,
     *REPLICAS,
     *DATABASES,
     *OBJECTIVES,
+    *DATABASE_OBJECTIVES,
     *HEARTBEATS,
     *MACHINES,
     *MACHINE_TASKS,

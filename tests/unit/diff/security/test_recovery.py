@@ -52,6 +52,12 @@ def _replicating(*names):
     return {"ReplicationConfiguration": {"Role": "r", "Rules": rules}}
 
 
+def _counting(*children, **config):
+    counted = [{"Ref": each} for each in children]
+    given = {"Type": "CALCULATED", "ChildHealthChecks": counted, "HealthThreshold": 2, **config}
+    return {"HealthCheckConfig": given}
+
+
 def _check(**config):
     given = {"Type": "HTTPS", "RequestInterval": 10, "FailureThreshold": 3, **config}
     return {"HealthCheckConfig": given}
@@ -89,6 +95,16 @@ REGRESSIONS = [
     ("AWS::Route53::HealthCheck", _check(), _check(RequestInterval=30),
      "health check interval: 10 seconds → 30 seconds"),
     ("AWS::Route53::HealthCheck", _check(), _check(FailureThreshold=5), "threshold: 3 → 5"),
+    ("AWS::Route53::HealthCheck", _counting("Api", "Latch"), _counting("Api", HealthThreshold=1),
+     "counted health check ${Latch}: there → dropped"),
+    ("AWS::Route53::HealthCheck", _counting("Api", "Latch"),
+     _counting("Api", "Latch", HealthThreshold=1), "checks that must be well: 2 → 1"),
+    ("AWS::Route53::HealthCheck", _counting("Api", "Latch"),
+     _counting("Api", "Latch", HealthThreshold={"Ref": "AWS::NoValue"}), "must be well: 2 → 0"),
+    ("AWS::Route53::HealthCheck", _check(Inverted=True), _check(),
+     "inversion of the health check, which makes it a latch: there → dropped"),
+    ("AWS::Route53::HealthCheck", _check(SearchString="latched"), _check(),
+     "text that the health check searches for: there → dropped"),
     ("AWS::Route53::RecordSet", {"Name": "a.", "TTL": "30"}, {"Name": "a.", "TTL": "300"},
      "TTL of record a.: 30 seconds → 300 seconds"),
     ("AWS::SQS::Queue", {"RedrivePolicy": {"deadLetterTargetArn": QUEUE}}, {},

@@ -24,6 +24,7 @@ _NEEDED: Final[Mapping[str, str]] = {
 }
 _INVOKE_CONFIG: Final = "AWS::Lambda::EventInvokeConfig"
 _OBJECTIVES: Final = {"rto_seconds": "recovery time objective",
+                      "database_rto_seconds": "recovery time objective of the database",
                       "rpo_seconds": "recovery point objective"}  # fmt: skip
 
 

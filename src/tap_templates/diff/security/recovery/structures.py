@@ -153,6 +153,20 @@ def _records(properties: Properties) -> Measures:
         yield from _record(record, f"{' '.join(parts)} ")
 
 
+def _health_check(properties: Properties) -> Measures:
+    config = properties.get("HealthCheckConfig")
+    yield from _kept_each(at(config, "ChildHealthChecks"), "child", "counted health check")
+    if at(config, "Type") == "CALCULATED":
+        needed = at(config, "HealthThreshold")
+        yield "HealthThreshold", Measure("health checks that must be well", _MORE, needed)
+    inverted = holds(at(config, "Inverted"), lambda value: value in (True, "true"))
+    if inverted is not False:
+        label = "inversion of the health check, which makes it a latch"
+        yield "Inverted", Measure(label, _KEPT, certain=inverted is True)
+    if at(config, "SearchString") is not None:
+        yield "SearchString", Measure("text that the health check searches for", _KEPT)
+
+
 def _queue(properties: Properties) -> Measures:
     received = at(properties, "RedrivePolicy", "maxReceiveCount")
     if received is not None:
@@ -246,6 +260,7 @@ _BY_TYPE: Final[Mapping[str, Callable[[Properties], Measures]]] = {
     "AWS::Lambda::EventSourceMapping": _mapping,
     "AWS::RDS::DBCluster": _cluster,
     "AWS::RDS::DBInstance": _instance,
+    "AWS::Route53::HealthCheck": _health_check,
     "AWS::Route53::RecordSet": _record,
     "AWS::Route53::RecordSetGroup": _records,
     "AWS::S3::Bucket": _bucket,
