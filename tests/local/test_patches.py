@@ -33,6 +33,7 @@ COVERED_BY = {
     "lambda_svc.handle_function_url_request": "test_function_urls::test_an_unsigned_request",
     "lambda_svc.invoke_async_with_retry": "test_providers::test_an_asynchronous_failure",
     "lambda_svc._execute_function_warm": "test_providers::test_it_runs_and_keeps",
+    "rds._switch_global_cluster_writer_locked": "test_real_databases::test_the_writer_moves_when",
     "route53._build_health_check_el": "test_providers::test_health_check_comes_changes_and_goes",
     "route53._build_hosted_zone_el": "test_names::test_a_zone_changes_in_place",
     "route53._parse_health_check_config": "test_names::test_all_of_it_is_read_back",

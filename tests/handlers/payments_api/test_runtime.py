@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from handlers.loopback import Function, Server, TraceDaemon
 from postgres.clusters import APP, IAM, new_key, paid, requested
-from postgres.tls import TlsServer, certificate
 from psycopg.sql import SQL, Identifier
 
 import payments_api
 from tap_templates.local.postgres import free_port
+from tap_templates.local.tls import Door, certificate
 
 pytestmark = pytest.mark.postgres
 
@@ -56,7 +56,7 @@ def identity(tmp_path_factory):
 
 @pytest.fixture
 def secured(server, identity):
-    with TlsServer(server.port, *identity) as running:
+    with Door(server.port, identity) as running:
         yield running
 
 
@@ -85,7 +85,7 @@ def start(cluster, secured, sessions, daemon, identity, tmp_path):  # noqa: PLR0
             "DB_USER": APP,
             "DB_AUTH": "iam",
             "DB_SSL": "verify-full",
-            "DB_SSL_ROOT_CERT": str(identity[0]),
+            "DB_SSL_ROOT_CERT": str(identity.chain),
             "TABLE_NAME": "payments-sessions-test",
             "POWERTOOLS_SERVICE_NAME": "payments-api",
             "POWERTOOLS_METRICS_NAMESPACE": "PaymentProcessing",

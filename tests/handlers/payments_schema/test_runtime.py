@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from handlers.loopback import Function, Server, TraceDaemon
-from postgres.tls import TlsServer, certificate
 
 import payments_schema
 from tap_templates.local.postgres import MASTER, free_port
+from tap_templates.local.tls import Door, certificate
 
 pytestmark = pytest.mark.postgres
 
@@ -63,7 +63,7 @@ def run(empty, server, tmp_path):
         with (
             Secrets() as secrets,
             Bucket(identity) as bucket,
-            TlsServer(server.port, *identity) as secured,
+            Door(server.port, identity) as secured,
         ):
             environment = {
                 "AWS_ENDPOINT_URL_SECRETS_MANAGER": f"http://{secrets.address}",
@@ -72,8 +72,8 @@ def run(empty, server, tmp_path):
                 "DB_PORT": str(secured.port),
                 "DB_NAME": empty.name,
                 "DB_SSL": "verify-full",
-                "DB_SSL_ROOT_CERT": str(identity[0]),
-                "SSL_CERT_FILE": str(identity[0]),
+                "DB_SSL_ROOT_CERT": str(identity.chain),
+                "SSL_CERT_FILE": str(identity.chain),
                 "SECRET_ARN": "arn:aws:secretsmanager:us-east-1:111122223333:secret:payments",
                 "POWERTOOLS_SERVICE_NAME": "payments-schema",
                 "POWERTOOLS_METRICS_NAMESPACE": "PaymentProcessing",

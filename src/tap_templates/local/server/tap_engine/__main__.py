@@ -29,13 +29,14 @@ def main() -> None:
             machines,
             name_service,
             providers,
+            servers,
             tables,
         )
         from tap_engine.stacksets import actions  # noqa: PLC0415 - after the version is checked
 
         for part in (
             *(conditions, tables, invocation, bus, endpoints, alarms, machines, http_apis),
-            *(health, checkers, name_service, function_urls, copies, providers, actions),
+            *(health, checkers, name_service, function_urls, copies, servers, providers, actions),
         ):
             part.install()
     except EngineChangedError as error:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from tap_engine import function_urls, hosts, http_apis, name_service, outage
+from tap_engine import function_urls, hosts, http_apis, name_service, outage, servers
 from tap_engine.faults import FAULTS
 from tap_engine.originals import PATCHES, VERSION
 from tap_engine.support import SUPPORT
@@ -37,6 +37,7 @@ COMMANDS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "hold": lambda query: FAULTS.hold(query["region"]),
     "release": lambda query: FAULTS.release(query["region"]),
     "dns": lambda query: name_service.ask(query["name"]),
+    "database": servers.register,
     "trust": lambda query: http_apis.trust(query["issuer"], json.loads(query["keys"])),
 }
 _READING = {"dns", "health", "support", "patches", "faults"}

@@ -1,7 +1,7 @@
 """AWS::RDS: clusters, their instances, and global databases of them, through the service's API.
 
-There is no database behind them: nothing answers at an endpoint. What is real is who is a member
-of what, who writes, and what RDS refuses.
+There is no database behind them unless a driver has one (`servers`): nothing answers at an
+endpoint. What is real is who is a member of what, who writes, and what RDS refuses.
 """
 
 from typing import Any
