@@ -29,9 +29,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "handlers"))
 
 import payments_schema
 from aurora_access.connecting import Database, opener
+from aurora_access.persisting import Persistence
 from aurora_access.settings import NONE, Settings
 from payments_api.health import Health
-from payments_api.ledger import Ledger, Persistence
+from payments_api.ledger import Ledger
 from payments_api.service import Payments
 from payments_api.sessions import Sessions
 from schema_migrations.runner import migrate, read_migrations

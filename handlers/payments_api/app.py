@@ -7,9 +7,10 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from aurora_access.connecting import Database, opener
+from aurora_access.persisting import Persistence
 from aurora_access.settings import Settings, password_by_iam
 from payments_api.health import Health
-from payments_api.ledger import Ledger, Persistence
+from payments_api.ledger import Ledger
 from payments_api.service import Payments
 from payments_api.sessions import ONE_ATTEMPT, PATIENCE, Sessions
 from payments_database.watch import Watch

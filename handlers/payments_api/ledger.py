@@ -10,8 +10,6 @@ of it again on a new connection. The insert finds the key if it was done (also w
 process is still at it: then it waits), and `booked_by` says that the work is our own.
 """
 
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -19,7 +17,8 @@ from typing import Any, TypeVar
 import psycopg
 
 from aurora_access.connecting import Connection, Database
-from aurora_access.faults import Fault, constraint_of, fault_of
+from aurora_access.faults import constraint_of
+from aurora_access.persisting import GaveUpError, Persistence, persist
 from payments_api.core import Payment, Problem, Refused
 
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -79,25 +78,6 @@ class Booked:
     is_replay: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Persistence:
-    """How long and how often to try; the pause before attempt n is random in 0 … base * 2**n."""
-
-    seconds: float = 8.0
-    attempt_seconds: float = 2.5
-    attempts: int = 6
-    base_seconds: float = 0.05
-    longest_seconds: float = 1.0
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    random: Callable[[], float] = random.random  # noqa: S311 - spreads retries, hides nothing
-
-    def pause(self, attempt: int) -> float:
-        """Draw the pause after attempt number `attempt`, counted from 0."""
-        most = min(self.longest_seconds, self.base_seconds * 2.0**attempt)
-        return self.random() * most
-
-
 class Ledger:
     """Books payments, each key once."""
 
@@ -145,31 +125,12 @@ class Ledger:
 
     def _persist(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do the work until it is done, refused, or time is up. It must be safe to do twice."""
-        how = self._persistence
-        deadline = how.clock() + how.seconds
-        for attempt in range(how.attempts):
-            was_kept = self._database.age_seconds is not None
-            try:
-                left = min(how.attempt_seconds, deadline - how.clock())
-                with self._database.within(left) as connection:
-                    return work(connection)
-            except psycopg.Error as error:
-                fault = fault_of(error)
-                if fault is Fault.CONSTRAINT:
-                    raise _refusal(error) from None
-                if fault is Fault.DEFECT:
-                    raise
-            if fault is not Fault.BUSY:
-                self._database.drop()
-            if fault is Fault.READ_ONLY and not was_kept:
-                break  # a new connection led to a standby: it stays one for longer than we wait
-            self._count("DatabaseRetries")
-            # A kept connection may be dead since long ago; a new one is worth no pause.
-            pause = 0.0 if was_kept and fault is not Fault.BUSY else how.pause(attempt)
-            if how.clock() + pause >= deadline:
-                break
-            how.sleep(pause)
-        raise DatabaseUnavailableError(fault.name)
+        try:
+            return persist(self._database, work, self._persistence, count=self._count)
+        except GaveUpError as gave_up:
+            raise DatabaseUnavailableError(gave_up.fault.name) from None
+        except psycopg.errors.IntegrityError as error:
+            raise _refusal(error) from None
 
 
 def _book(connection: Connection, values: dict[str, Any]) -> Booked:

@@ -14,9 +14,10 @@ from aws_xray_sdk.core.models.segment import Segment
 from postgres.clusters import APP, Heard
 
 from aurora_access.faults import Fault, fault_of
+from aurora_access.persisting import Persistence
 from aurora_access.settings import Settings, password_by_iam
 from payments_api.core import Payment, Refused
-from payments_api.ledger import DatabaseUnavailableError, Ledger, Persistence
+from payments_api.ledger import DatabaseUnavailableError, Ledger
 from payments_database.watch import NamesOnly, UnexpectedError, Watch
 
 PAN = "4111111111111111"
