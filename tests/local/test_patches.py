@@ -29,6 +29,7 @@ COVERED_BY = {
     "eventbridge._dispatch_to_lambda": "test_system::test_a_poison_event",
     "eventbridge._put_events": "test_system::test_an_event_is_in_both_tables_once",
     "lambda_svc._build_function_url_event": "test_function_urls::test_a_signed_request",
+    "lambda_svc._iter_all_esms": "test_queue_workers::test_a_killed_region_uses_up_no_message",
     "lambda_svc._emit_lambda_metrics": "test_workflows::test_an_invocation_is_counted_once",
     "lambda_svc.handle_function_url_request": "test_function_urls::test_an_unsigned_request",
     "lambda_svc.invoke_async_with_retry": "test_providers::test_an_asynchronous_failure",

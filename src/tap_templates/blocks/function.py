@@ -80,7 +80,7 @@ class Settings:
     environment: Mapping[str, Text]
     timeout: timedelta
     memory_mib: int
-    concurrency: Text  # reserved: it has as many, and never more
+    concurrency: Text | int  # reserved: it has as many, and never more
     network: FunctionNetwork | None = None  # None: outside of any VPC
     log_kept_days: int = LOG_RETENTION_DAYS
 
@@ -129,9 +129,12 @@ def async_function(
     *grants: aws.Statement,
     log_key: ServiceKey,
     failures: DeadLetters,
+    retries: int = MOST_RETRIES,
 ) -> AsyncFunction:
     """Declare a function that is invoked asynchronously; what it fails on goes to `failures`.
 
+    What comes again by itself, as by a schedule, needs no `retries`. Who waits for the answer of
+    an invocation gets its failure, and nothing goes to `failures`.
     Its role may use `grants`, write its own log, trace, and send to `failures`: no more. The
     sending is done by Lambda with this role.
     """
@@ -139,7 +142,7 @@ def async_function(
     log = _log(title, reference, log_key, settings.log_kept_days)
     body = _body(title, reference, code, settings, role=role, log=log)
     version, alias = _live(title, body, code)
-    failing = _failing(title, body, alias, failures)
+    failing = _failing(title, body, alias, failures, retries)
     return AsyncFunction(body, version, alias, failing, role, log)
 
 
@@ -206,14 +209,18 @@ def _live(
 
 
 def _failing(
-    title: str, function: awslambda.Function, alias: awslambda.Alias, failures: DeadLetters
+    title: str,
+    function: awslambda.Function,
+    alias: awslambda.Alias,
+    failures: DeadLetters,
+    retries: int,
 ) -> awslambda.EventInvokeConfig:
     return awslambda.EventInvokeConfig(
         f"{title}Failures",
         FunctionName=Ref(function),
         Qualifier=LIVE,
         DependsOn=[alias.title],  # the qualifier is a plain name, so CloudFormation sees no edge
-        MaximumRetryAttempts=MOST_RETRIES,
+        MaximumRetryAttempts=retries,
         MaximumEventAgeInSeconds=int(LONGEST_EVENT_AGE.total_seconds()),
         DestinationConfig=awslambda.DestinationConfig(
             OnFailure=awslambda.OnFailure(Destination=failures.arn)

@@ -4,29 +4,25 @@ Once a minute EventBridge Scheduler puts an event on the bus, and a rule moves i
 forgets it: the bus then always has ingestion latency to report, in every minute it is alive.
 """
 
-import json
 from datetime import timedelta
 from typing import NamedTuple
 
-from awacs import aws
-from troposphere import GetAtt, Ref, cloudwatch, events, iam, scheduler, sqs
+from troposphere import GetAtt, cloudwatch, events, iam, scheduler, sqs
 
 from tap_templates.blocks.alarm import Missing, alarm
 from tap_templates.blocks.bus import Bus, Delivery, Rule, rule_to_queue
-from tap_templates.blocks.policy import document, trust_service
 from tap_templates.blocks.queue import (
     SHORTEST_RETENTION,
-    DeadLetters,
     Queue,
     dead_letters,
     queue,
 )
-from tap_templates.blocks.text import sub
+from tap_templates.blocks.schedule import Occasion, scheduled
 from tap_templates.blocks.topic import Topic
-from tap_templates.model.names import Kind, Name
 
 SOURCE = "tap.heartbeat"
 DETAIL_TYPE = "Heartbeat"
+_BEAT = timedelta(minutes=1)
 _STALE = timedelta(minutes=1)  # a late heartbeat says nothing
 _ATTEMPTS = 2  # within that minute: one hiccup is not worth a person's time
 _SILENT_MINUTES = 3
@@ -77,31 +73,15 @@ def heartbeat(
         tell=tell,
         means="No heartbeat has reached the bus of this region: it could not take over.",
     )
-    group = scheduler.ScheduleGroup(
-        f"{title}Schedules", Name=sub(Name(Kind.SCHEDULE_GROUP, purpose).text())
+    occasion = Occasion(
+        every=_BEAT,
+        target=GetAtt(body, "Arn"),
+        grant=bus.put_events(source=SOURCE, detail_type=DETAIL_TYPE),
+        given={},
+        describes="Puts a heartbeat on the bus every minute",
+        as_event=scheduler.EventBridgeParameters(DetailType=DETAIL_TYPE, Source=SOURCE),
     )
-    role = _role(title, purpose, group, bus, dead)
-    schedule = scheduler.Schedule(
-        f"{title}Schedule",
-        Name=sub(Name(Kind.SCHEDULE, purpose).text()),
-        Description="Puts a heartbeat on the bus every minute",
-        GroupName=Ref(group),
-        FlexibleTimeWindow=scheduler.FlexibleTimeWindow(Mode="OFF"),
-        ScheduleExpression="rate(1 minute)",
-        State="ENABLED",
-        Target=scheduler.Target(
-            Arn=GetAtt(body, "Arn"),
-            RoleArn=GetAtt(role, "Arn"),
-            EventBridgeParameters=scheduler.EventBridgeParameters(
-                DetailType=DETAIL_TYPE, Source=SOURCE
-            ),
-            Input=json.dumps({}),
-            RetryPolicy=scheduler.RetryPolicy(
-                MaximumRetryAttempts=_ATTEMPTS, MaximumEventAgeInSeconds=int(_STALE.total_seconds())
-            ),
-            DeadLetterConfig=scheduler.DeadLetterConfig(Arn=dead.arn),
-        ),
-    )
+    group, schedule, role = scheduled(title, purpose, occasion, lost=dead, longest_age=_STALE)
     return Heartbeat(
         group,
         schedule,
@@ -113,21 +93,4 @@ def heartbeat(
         dead.policy,
         dead.alarm,
         stopped,
-    )
-
-
-def _role(
-    title: str, purpose: str, group: scheduler.ScheduleGroup, bus: Bus, lost: DeadLetters
-) -> iam.Role:
-    # Scheduler names the group as the source when it assumes the role, never the schedule:
-    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
-    own_group = aws.ArnEquals({"aws:SourceArn": GetAtt(group, "Arn")})
-    put = bus.put_events(source=SOURCE, detail_type=DETAIL_TYPE)
-    return iam.Role(
-        f"{title}Role",
-        RoleName=sub(Name(Kind.ROLE, purpose).text()),
-        AssumeRolePolicyDocument=trust_service("scheduler.amazonaws.com", own_group),
-        Policies=[
-            iam.Policy(PolicyName="grants", PolicyDocument=document(put, lost.send("SendLost")))
-        ],
     )

@@ -15,7 +15,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch, eventbridge, scheduler, sns, sqs, stepfunctions
 
-from tap_engine import invocation, loopback, roles
+from tap_engine import invocation, loopback, roles, scheduled
 from tap_engine.faults import FAULTS
 from tap_engine.invocation import UndeliverableError
 from tap_engine.originals import patch, set_value
@@ -91,8 +91,7 @@ def _with_dead_letters(original: Callable[..., None]) -> Callable[..., None]:
     def invoke(target: Event, event: Event, rule: Event, view: Any = None) -> None:
         dimensions = {"RuleName": rule.get("Name", "")}
         bus = {"EventBusName": rule.get("EventBusName", "default")}
-        if target.get("EventBridgeParameters"):
-            _put_scheduled(target)
+        if scheduled.is_schedule(rule.get("Arn", "")) and scheduled.deliver(target, rule):
             return
         if _is_first(target, rule):
             _count("MatchedEvents", 1, "Count", dimensions, bus | dimensions)
@@ -181,21 +180,6 @@ def _bury(target: Event, event: Event, rule: Event, error: UndeliverableError) -
 
     # The queue is reached through the engine's own API, which this thread may be serving.
     threading.Thread(target=send, daemon=True).start()
-
-
-def _put_scheduled(target: Event) -> None:
-    """Put the event that a schedule's target describes on its bus."""
-    _, _, _, region, _, resource = target["Arn"].split(":", 5)
-    says = target["EventBridgeParameters"]
-    entry = {
-        "EventBusName": resource.split("/", 1)[1],
-        "Source": says["Source"],
-        "DetailType": says["DetailType"],
-        "Detail": target.get("Input") or "{}",
-    }
-    if region not in FAULTS.dead:
-        with request_scope(get_account_id(), region):
-            eventbridge._put_events({"Entries": [entry]})
 
 
 def _age_ms(event: Event) -> float:

@@ -46,7 +46,7 @@ def install() -> None:
         lambda_svc,
         "invoke_async_with_retry",
         "289fe4d3cbd4",
-        lambda _: _invoke_later,
+        lambda _: later,
         why="metrics of each attempt, the alias's own settings, and the record AWS documents",
     )
     patch(
@@ -124,10 +124,10 @@ def may_be_invoked_by(arn: str, source_arn: str, *, service: str = "events.amazo
 
 def _from_eventbridge(arn: str, payload: str) -> None:
     record, _ = find(arn)
-    _invoke_later(record, json.loads(payload))
+    later(record, json.loads(payload))
 
 
-def _invoke_later(function: Record, event: Any) -> None:
+def later(function: Record, event: Any) -> None:
     """Invoke in a thread of its own; the caller does not wait."""
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(_invoke, function, event), daemon=True).start()
@@ -217,7 +217,7 @@ def _send(target: str, body: str) -> None:
     elif service == "sns":
         loopback.client("sns", region).publish(TopicArn=target, Message=body)
     elif service == "lambda":
-        _invoke_later(find(target)[0], json.loads(body))
+        later(find(target)[0], json.loads(body))
     elif service == "events":
         bus = loopback.client("events", region)
         entry = {"EventBusName": target, "Source": "lambda", "DetailType": "Lambda", "Detail": body}
