@@ -175,6 +175,22 @@ def test_a_function_is_placed_beside_the_server_and_nothing_else_of_it_changes(c
     assert made.delete(PRIMARY)["Status"] == "SUCCEEDED"
 
 
+def test_an_api_of_this_engine_is_asked_here(clients):
+    """On AWS's address nobody would answer, or somebody else."""
+    api = clients("apigatewayv2", SECONDARY).create_api(Name="a", ProtocolType="HTTP")["ApiId"]
+    asked = f"https://{api}.execute-api.{SECONDARY}.amazonaws.com/live"
+    other = f"https://another.execute-api.{SECONDARY}.amazonaws.com/live"
+    given = {"DB_API_URL": asked, "DB_OTHER_API_URL": other}
+    made = StackSet(clients, TemplateBody=json.dumps({"Resources": {"F": function(**given)}}))
+    made.create(PRIMARY)
+    answer = clients("lambda").invoke(FunctionName=f"beside-{UNIQUE}")["Payload"]
+    assert json.load(answer) == {
+        "DB_API_URL": f"{clients.engine.endpoint_url}/_aws/execute-api/{api}/live",
+        "DB_OTHER_API_URL": other,
+    }
+    assert made.delete(PRIMARY)["Status"] == "SUCCEEDED"
+
+
 def test_its_migrations_run(clients, hosts):
     template = migrated(DB_HOST=hosts[PRIMARY]["Endpoint"])
     made = StackSet(clients, TemplateBody=template).create(PRIMARY)

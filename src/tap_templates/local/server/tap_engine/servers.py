@@ -75,24 +75,14 @@ def register(query: Mapping[str, str]) -> dict[str, object]:
 def behind(function_arn: str) -> bool:
     """Say whether a function has a server behind the cluster that it is told of."""
     function, config, _ = lambda_svc._get_func_record_for_ref(function_arn)
-    return bool(function and config) and any(_moved(_variables(config)))
-
-
-def placed(function: Record) -> Record:
-    """Give a function, ready to be executed, with the addresses of servers in its environment."""
-    config = function.get("config") or function
-    found = dict(_moved(_variables(config)))
-    if not found:
-        return function
-    environment = {"Variables": {**_variables(config), **found}}
-    return {**function, "config": {**config, "Environment": environment}}
+    return bool(function and config) and any(moved(_variables(config)))
 
 
 def _variables(config: Record) -> dict[str, str]:
     return (config.get("Environment") or {}).get("Variables") or {}
 
 
-def _moved(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def moved(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """List the variables that lead to a server instead of a cluster; `X_DB_HOST` has a port too."""
     for name, value in variables.items() if SERVERS else ():
         server = _at(value) if name.endswith(_HOST) else None
