@@ -1,0 +1,1 @@
+"""Lambda function: brings the database of orders to the schema of this release."""
