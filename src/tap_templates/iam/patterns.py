@@ -25,3 +25,15 @@ def covers(pattern: str, narrower: str) -> bool:
 def covers_action(pattern: str, action: str) -> bool:
     """Tell the same of actions, whose case does not matter."""
     return covers(pattern.lower(), action.lower())
+
+
+@cache
+def overlaps(one: str, other: str) -> bool:
+    """Tell whether there is a text that both patterns match."""
+    if not one or not other:
+        return not (one or other).strip("*")
+    if one[0] == "*":
+        return overlaps(one[1:], other) or overlaps(one, other[1:])
+    if other[0] == "*":
+        return overlaps(other, one)
+    return (one[0] == other[0] or "?" in (one[0], other[0])) and overlaps(one[1:], other[1:])

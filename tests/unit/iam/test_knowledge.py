@@ -4,7 +4,7 @@ import pytest
 
 from tap_templates.iam.actions import _OPERATIONS, _TRANSACTED
 from tap_templates.iam.knowledge import action_names, find_action
-from tap_templates.iam.patterns import covers, covers_action
+from tap_templates.iam.patterns import covers, covers_action, overlaps
 from tap_templates.iam.sources import read_sources
 
 
@@ -61,6 +61,25 @@ def test_every_operation_in_the_table_belongs_to_a_service_iam_knows():
 )
 def test_a_pattern_covers_what_is_narrower(pattern, narrower, expected):
     assert covers(pattern, narrower) is expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("route53:*", "route53:Get*", True),
+        ("s3:Put*", "s3:PutBucket*", True),
+        ("s3:*Tagging", "s3:PutBucket*", True),
+        ("*", "s3:CreateBucket", True),
+        ("a?c", "ab*", True),
+        ("", "*", True),
+        ("s3:PutObject", "s3:PutBucket*", False),
+        ("s3:Get*", "s3:Put*", False),
+        ("a?", "a", False),
+        ("", "a", False),
+    ],
+)
+def test_patterns_overlap_if_one_text_matches_both(one, other, expected):
+    assert overlaps(one, other) is overlaps(other, one) is expected
 
 
 def test_the_case_of_an_action_does_not_matter():

@@ -13,6 +13,7 @@ from tap_templates.compiler.invariants.databases import DATABASES
 from tap_templates.compiler.invariants.dead_letters import DEAD_LETTERS
 from tap_templates.compiler.invariants.dimensions import DIMENSIONS
 from tap_templates.compiler.invariants.encryption import ENCRYPTION
+from tap_templates.compiler.invariants.failover_paths import FAILOVER_PATHS
 from tap_templates.compiler.invariants.function_packages import FUNCTION_PACKAGES
 from tap_templates.compiler.invariants.function_times import FUNCTION_TIMES
 from tap_templates.compiler.invariants.functions import FUNCTIONS
@@ -94,6 +95,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *DATABASES,
     *OBJECTIVES,
     *DATABASE_OBJECTIVES,
+    *FAILOVER_PATHS,
     *HEARTBEATS,
     *MACHINES,
     *MACHINE_TASKS,
