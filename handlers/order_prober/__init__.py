@@ -1,0 +1,1 @@
+"""Watches both regions from one of them, and starts what must be started."""

@@ -1,0 +1,1 @@
+"""Finds out each hour whether a failover would succeed now."""

@@ -1,0 +1,1 @@
+"""Answers the machines of failover and failback: is it so yet?"""
