@@ -3,12 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from troposphere import AWSObject, GetAtt, Ref, apigateway, encode_to_dict
 
-from tap_templates.blocks.text import Text
+from tap_templates.blocks.text import Text, references
 from tap_templates.errors import ModelError
+from tap_templates.model.names import SUFFIX
 
 _DIGITS = 10  # of a digest in a logical id: enough for one API never to meet two alike
 _WORD = re.compile(r"[A-Za-z0-9]+")
@@ -97,6 +98,7 @@ def deployed(
     its = {str(each.title): each for each in parts}
     known = {title: encode_to_dict(each.properties) for title, each in its.items()}
     known[str(api.title)] = encode_to_dict(api.properties)
+    _refuse_parameters(str(api.title), known)
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
     return apigateway.Deployment(
         f"{title}Deployment{digest[:_DIGITS]}",
@@ -104,3 +106,15 @@ def deployed(
         Description=f"The API whose digest begins with {digest[:_DIGITS]}",
         DependsOn=sorted(its),  # nothing else tells CloudFormation that it comes after them
     )
+
+
+def _refuse_parameters(api: str, known: Mapping[str, object]) -> None:
+    """Refuse what may change without a change of the template, and so of the digest."""
+    fixed = {*known, *references({"Fn::Sub": SUFFIX})}
+    for name in references(dict(known)):
+        if name not in fixed and not name.startswith("AWS::"):
+            raise ModelError(
+                f"REST API {api}",
+                f"depends on {name}, whose value may change and be served by nobody",
+                "write the value down, or put it into the stage",
+            )

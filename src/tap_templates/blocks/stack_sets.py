@@ -92,14 +92,14 @@ _OF_EC2 = (
     "vpc/${VpcId}",
 )
 # API Gateway's actions are the methods of its REST interface: one of them fits any resource, and
-# the service authorization reference lists all of those. These are HTTP APIs, names and tags.
-_OF_API_GATEWAY = tuple(
-    f"arn:${{AWS::Partition}}:apigateway:*::{path}"
-    for path in ("/apis", "/apis/*", "/domainnames", "/domainnames/*", "/tags/*")
-)
+# the service authorization reference lists all of those. These are APIs, names and tags.
+_OF_API_GATEWAY = ("/domainnames", "/domainnames/*", "/tags/*")
+_APIS = {"AWS::ApiGateway::": "/restapis", "AWS::ApiGatewayV2::": "/apis"}
 _LINKED_ROLE = "iam:CreateServiceLinkedRole"
 # Whose service-linked role a type's handler makes, if the account has none yet.
 _LINKED_TO = {
+    "AWS::ApiGateway::DomainName": "ops.apigateway.amazonaws.com",
+    "AWS::ApiGatewayV2::DomainName": "ops.apigateway.amazonaws.com",
     "AWS::Backup::BackupSelection": "backup.amazonaws.com",
     "AWS::DynamoDB::GlobalTable": "replication.dynamodb.amazonaws.com",
     "AWS::EC2::FlowLog": "delivery.logs.amazonaws.com",
@@ -112,9 +112,13 @@ _CUSTOM = "AWS::CloudFormation::CustomResource"  # whatever it is called, `Custo
 # What a type takes beyond what its schema lists, by AWS's documentation: whoever turns the access
 # log of a stage on delivers it
 # (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html); a cluster is
-# encrypted with a key that its maker may use; the maker invokes the function of a custom resource.
+# encrypted with a key that its maker may use; the maker invokes the function of a custom resource;
+# the first custom domain of an account makes a service-linked role
+# (https://docs.aws.amazon.com/apigateway/latest/developerguide/using-service-linked-roles.html).
 _UNLISTED = {
     _CUSTOM: ("lambda:InvokeFunction",),
+    "AWS::ApiGateway::DomainName": (_LINKED_ROLE,),
+    "AWS::ApiGatewayV2::DomainName": (_LINKED_ROLE,),
     "AWS::RDS::DBCluster": (
         "kms:CreateGrant",
         "kms:Decrypt",
@@ -220,7 +224,7 @@ def _provision(types: Sequence[str], regions: Sequence[Text]) -> Iterator[aws.St
         service = action.partition(":")[0]
         # These are granted more narrowly.
         if action not in {"iam:PassRole", _LINKED_ROLE} and service != "s3":
-            grouped[service in _WITHOUT_REGION, _named(action)].append(action)
+            grouped[service in _WITHOUT_REGION, _named(action, types)].append(action)
     for number, ((everywhere, resources), names) in enumerate(sorted(grouped.items()), start=1):
         here = aws.StringEquals({"aws:RequestedRegion": list(regions)})
         yield allow(
@@ -242,7 +246,11 @@ def _provision(types: Sequence[str], regions: Sequence[Text]) -> Iterator[aws.St
 
 def _linked_roles(types: Sequence[str]) -> Iterator[aws.Statement]:
     """Allow making the service-linked roles that the types need, and no others."""
-    linking = [each for each in types if _LINKED_ROLE in provisioning_actions([each])]
+    linking = [
+        each
+        for each in types
+        if _LINKED_ROLE in {*provisioning_actions([each]), *_UNLISTED.get(each, ())}
+    ]
     for each in linking:
         if each not in _LINKED_TO:
             raise ModelError(
@@ -261,13 +269,13 @@ def _linked_roles(types: Sequence[str]) -> Iterator[aws.Statement]:
         )
 
 
-def _named(action: str) -> tuple[str, ...]:
+def _named(action: str, types: Sequence[str]) -> tuple[str, ...]:
     """Name the resources of an action by our rule, or all of this account's where it has none."""
     formats = resources_of(action)
     if not formats:
         return (ANYTHING,)
     if action.startswith("apigateway:"):
-        return _OF_API_GATEWAY
+        return tuple(_of_api_gateway(types))
     ours = {
         arn.removesuffix(end) + name
         for arn in formats
@@ -276,6 +284,17 @@ def _named(action: str) -> tuple[str, ...]:
     }
     ours |= {arn for arn in formats if ":ec2:" in arn and _end(arn) in _OF_EC2}
     return tuple(sorted(_filled(each) for each in ours or formats))
+
+
+def _of_api_gateway(types: Sequence[str]) -> Iterator[str]:
+    """Name what API Gateway's actions may touch: names and tags, and APIs of the kinds in use."""
+    kinds = [
+        path
+        for family, path in sorted(_APIS.items(), reverse=True)
+        if any(each.startswith(family) for each in types)
+    ]
+    for path in (*(part for kind in kinds for part in (kind, f"{kind}/*")), *_OF_API_GATEWAY):
+        yield f"arn:${{AWS::Partition}}:apigateway:*::{path}"
 
 
 def _end(arn: str) -> str:

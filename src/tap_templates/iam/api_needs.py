@@ -84,7 +84,7 @@ def _stage(view: SystemView, stage: Located) -> Iterator[Outcome]:
 
 def _route(view: SystemView, route: Located) -> Iterator[Outcome]:
     properties = route.resource.properties
-    if properties.get("AuthorizationType", "NONE") == "NONE" and not _says_why(route):
+    if properties.get("AuthorizationType", "NONE") == "NONE" and not says_why(route):
         yield Problem(
             Code.PRINCIPAL_UNEXPLAINED,
             route,
@@ -110,7 +110,7 @@ def _route(view: SystemView, route: Located) -> Iterator[Outcome]:
     yield from _invoke(view, route, api, integration, f"{key['method']}{path}")
 
 
-def _says_why(route: Located) -> bool:
+def says_why(route: Located) -> bool:
     """Tell whether a reason stands beside a route that is open, as blocks/ignored.py writes it."""
     metadata = route.resource.raw.get("Metadata")
     reasons = metadata.get("tap.ignore_reasons") if isinstance(metadata, Mapping) else None

@@ -23,6 +23,7 @@ from tap_templates.iam.needs import (
     not_written_down,
 )
 from tap_templates.iam.replication_needs import replication_uses
+from tap_templates.iam.rest_api_needs import account_uses
 from tap_templates.iam.services import UnknownTargetError, deliver, kind_of, of_events
 from tap_templates.rendered.arns import bare_name
 from tap_templates.rendered.machines import STATE_MACHINE
@@ -254,6 +255,7 @@ def _unjudged(located: Located, path: str, what: str) -> Problem:
 
 
 _USERS: Mapping[str, Callable[[SystemView, Located], Iterator[Outcome]]] = {
+    "AWS::ApiGateway::Account": account_uses,
     "AWS::Backup::BackupSelection": backup_uses,
     "AWS::EC2::FlowLog": _flow_log,
     "AWS::Events::Endpoint": _endpoint,

@@ -7,7 +7,7 @@ resource type that makes one act has a function here; what nobody wrote down is 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tap_templates.iam import api_needs
+from tap_templates.iam import api_needs, rest_api_needs
 from tap_templates.iam.codes import Code
 from tap_templates.iam.key_needs import derives_key
 from tap_templates.iam.needs import Problem
@@ -294,4 +294,5 @@ _USERS: Mapping[str, Callable[[SystemView, Located], Iterator[Outcome]]] = {
     "AWS::SNS::Subscription": _subscription,
     "AWS::SNS::Topic": _topic,
     **api_needs.USERS,
+    **rest_api_needs.USERS,
 }

@@ -16,6 +16,7 @@ from tap_templates.compiler.render import RenderedStack, render_stack
 from tap_templates.model.package import Package
 from tap_templates.model.system import Objectives, Regions, Stack, System, Where
 
+PACKAGE = Package(name="booker")
 BOOK, API = Function("books-api"), RestApi("books")
 BOOK_BODY = JsonBody(
     title="Book",
@@ -34,14 +35,22 @@ DEEP = Route(method="GET", path="/health/deep", open_because="Route 53 asks with
 ROUTES = (POST, GET, HEALTH, DEEP)
 
 
-def door(stack: StackTemplate, routes: tuple[Route, ...] = ROUTES, describes: str = "x") -> None:
+def door(
+    stack: StackTemplate,
+    routes: tuple[Route, ...] = ROUTES,
+    describes: str = "x",
+    code: Code | None = None,
+) -> None:
     """Put an API with `routes` before a function, under a custom domain."""
     settings = Settings(
-        describes="books", environment={"LEVEL": "INFO"}, timeout=timedelta(seconds=10),
+        describes="books", environment={
+            "POWERTOOLS_METRICS_NAMESPACE": "Books",
+            "POWERTOOLS_SERVICE_NAME": BOOK.purpose,
+        }, timeout=timedelta(seconds=10),
         memory_mib=256, concurrency=10,
     )  # fmt: skip
     key = service_key("Log", "book-log", "x", use_by_log_groups(BOOK.log_group, API.log_group))
-    code = Code(package=Package(name="booker"), key="k.zip", sha256="0" * 43 + "=")
+    code = code or Code(package=PACKAGE, key="k.zip", sha256="0" * 43 + "=")
     made = request_function("Book", BOOK, code, settings, log_key=key)
     api = rest_api(
         "Books", API, routes=routes, function=BOOK, throttle=Throttle(rate=10, burst=5),

@@ -10,7 +10,7 @@ from unit.blocks import rest_api_stack
 from unit.blocks.rest_api_stack import API, BOOK_BODY, DEEP, GET, HEALTH, POST, ROUTES
 
 from tap_templates.blocks.rest_api import JsonBody, Route
-from tap_templates.blocks.rest_api_account import access_log_account, access_log_role
+from tap_templates.blocks.rest_api_account import access_logs
 from tap_templates.blocks.stack import StackTemplate
 from tap_templates.compiler.lint import Linter, LintJob
 from tap_templates.errors import BuildError, ModelError
@@ -217,9 +217,9 @@ def test_routes_that_do_not_go_together_are_refused(routes, says):
 
 
 def test_the_role_of_access_logs_writes_to_logs_of_apis_alone():
-    role, account = access_log_role().to_dict(), access_log_account().to_dict()
-    named = account["Properties"]["CloudWatchRoleArn"]["Fn::Sub"]
-    assert named.endswith(f":role/{role['Properties']['RoleName']}")
+    made = access_logs()
+    role, account = made.role.to_dict(), made.account.to_dict()
+    assert account["Properties"]["CloudWatchRoleArn"] == {"Fn::GetAtt": ["AccessLogRole", "Arn"]}
     (policy,) = role["Properties"]["Policies"]
     statements = {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"]}
     written = [each["Fn::Sub"] for each in statements["WriteLogs"]["Resource"]]

@@ -67,6 +67,18 @@ def test_what_a_schema_does_not_list_is_granted_too():
     assert resources(statements("AWS::ApiGatewayV2::Api"), "logs:UpdateLogDelivery") == set()
 
 
+def test_the_first_custom_domain_of_an_account_makes_a_linked_role():
+    for kind in ("AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName"):
+        linked = resources(statements(kind), "iam:CreateServiceLinkedRole")
+        assert linked == {"role/aws-service-role/ops.apigateway.amazonaws.com/*"}
+
+
+def test_rest_apis_are_touched_where_there_are_some():
+    assert resources(statements("AWS::ApiGateway::RestApi"), "apigateway:PATCH") == {
+        "/restapis", "/restapis/*", "/domainnames", "/domainnames/*", "/tags/*",
+    }  # fmt: skip
+
+
 def test_http_apis_are_all_that_is_touched_of_api_gateway():
     assert resources(statements("AWS::ApiGatewayV2::Api"), "apigateway:DELETE") == {
         "/apis", "/apis/*", "/domainnames", "/domainnames/*", "/tags/*",

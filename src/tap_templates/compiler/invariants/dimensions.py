@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
 from tap_templates.compiler.invariants.metrics import BodyError, Metric, body_of, measured
 from tap_templates.compiler.invariants.values import as_list
-from tap_templates.rendered.view import SystemView
+from tap_templates.rendered.rest_apis import REST_API, STAGE, stages_of
+from tap_templates.rendered.view import Located, SystemView
 
 _DIMENSIONS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension"
 _DASHBOARD = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"
 
 NAMES: Mapping[str, tuple[str, ...]] = {
+    "ApiName": ("AWS::ApiGateway::RestApi",),
     "BackupVaultName": ("AWS::Backup::BackupVault",),
     "DBClusterIdentifier": ("AWS::RDS::DBCluster",),
     "DBInstanceIdentifier": ("AWS::RDS::DBInstance",),
@@ -19,6 +21,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "QueueName": ("AWS::SQS::Queue",),
     "RuleName": ("AWS::Events::Rule",),
     "SourceBucket": ("AWS::S3::Bucket",),
+    "Stage": ("AWS::ApiGateway::Stage",),  # of the API in ApiName
     "TableName": ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table"),
     "TopicName": ("AWS::SNS::Topic",),
 }
@@ -59,6 +62,8 @@ def _problem(
     if dimension in NAMES:
         if dimension == "RuleName" and "EventBusName" in metric.dimensions:
             value = f"{metric.dimensions['EventBusName']}|{value}"
+        if dimension == "Stage":
+            value = f"{metric.dimensions.get('ApiName')}|{value}"
         if (dimension, metric.region, value) in names:
             return None
         return f"measures {dimension}={value}, which does not exist in {metric.region}"
@@ -86,15 +91,29 @@ def _existing(view: SystemView) -> tuple[set[tuple[str, str, str]], set[tuple[st
         resource, region = located.resource, located.stack.region
         if resource.type in by_ref:
             references.add((by_ref[resource.type], resource.ref))
-        if resource.type not in types or resource.name is None:
+        name = _label(view, located) or resource.name
+        if resource.type not in types or name is None:
             continue
         dimension = types[resource.type]
-        names.add((dimension, region, resource.name))
+        names.add((dimension, region, name))
         if dimension == "RuleName":
             names.add((dimension, region, resource.ref))  # bus|rule
         for replica in as_list(resource.properties.get("Replicas")):
-            names.add((dimension, str(replica.get("Region")), resource.name))
+            names.add((dimension, str(replica.get("Region")), name))
     return names, references
+
+
+def _label(view: SystemView, located: Located) -> str | None:
+    """Spell what metrics call a REST API and its stages by: the label, and not the id."""
+    properties = located.resource.properties
+    if located.resource.type == REST_API:
+        return str(properties.get("Name"))
+    if located.resource.type != STAGE:
+        return None
+    for api in view.resources(REST_API):
+        if api.stack.region == located.stack.region and located in stages_of(view, api):
+            return f"{api.resource.properties.get('Name')}|{located.resource.name}"
+    return None
 
 
 def _unreadable(compiled: CompiledSystem) -> Iterator[Fault]:

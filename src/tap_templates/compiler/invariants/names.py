@@ -33,6 +33,7 @@ class Naming:
 
 
 NAMED: Mapping[str, Naming] = {
+    "AWS::ApiGateway::RestApi": Naming("Name", Kind.API),
     "AWS::ApiGatewayV2::Api": Naming("Name", Kind.API),
     "AWS::Backup::BackupVault": Naming("BackupVaultName", Kind.VAULT),
     "AWS::CloudWatch::Alarm": Naming("AlarmName", Kind.ALARM),
@@ -64,7 +65,7 @@ NAMED: Mapping[str, Naming] = {
     "AWS::StepFunctions::StateMachine": Naming("StateMachineName", Kind.STATE_MACHINE),
 }
 
-LABELLED = frozenset({"AWS::ApiGatewayV2::Api"})
+LABELLED = frozenset({"AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"})
 """Types whose name is a label: AWS knows them by an id of its own, and takes one label twice."""
 
 LOG_GROUP = "AWS::Logs::LogGroup"
@@ -74,6 +75,16 @@ _LOG_GROUP_NAME = re.compile(
 
 _BY_TAG = "AWS generates its id; the tag Name says what it is"
 WITHOUT_NAME: Mapping[str, str] = {
+    "AWS::ApiGateway::Account": "there is one in a region of an account",
+    "AWS::ApiGateway::BasePathMapping": "part of its domain",
+    "AWS::ApiGateway::Deployment": "AWS generates its id; its logical id says what is in it",
+    "AWS::ApiGateway::DomainName": "it is called like the domain, which is a parameter",
+    "AWS::ApiGateway::GatewayResponse": "part of its API",
+    "AWS::ApiGateway::Method": "part of its API",
+    "AWS::ApiGateway::Model": "part of its API",
+    "AWS::ApiGateway::RequestValidator": "part of its API",
+    "AWS::ApiGateway::Resource": "part of its API",
+    "AWS::ApiGateway::Stage": "part of its API",
     "AWS::ApiGatewayV2::ApiMapping": "part of its domain",
     "AWS::ApiGatewayV2::Authorizer": "part of its API",
     "AWS::ApiGatewayV2::DomainName": "it is called like the domain, which is a parameter",

@@ -74,7 +74,7 @@ def targets(mention: Mention, view: SystemView) -> tuple[Located, ...]:
         if (plain := pattern.sub(replacement, arn)) != arn and (found := view.find(plain)):
             return (found,)
     if route := _ROUTE.fullmatch(arn):  # which routes it has is for the proof to say
-        apis = view.resources("AWS::ApiGatewayV2::Api")
+        apis = view.resources("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
         return tuple(
             api
             for api in apis

@@ -10,6 +10,9 @@ from tap_templates.model.names import MANAGED_BY, TAG_KEYS
 _TAGS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html"
 
 TAGS_AT: Mapping[str, str] = {
+    "AWS::ApiGateway::DomainName": "Tags",
+    "AWS::ApiGateway::RestApi": "Tags",
+    "AWS::ApiGateway::Stage": "Tags",
     "AWS::ApiGatewayV2::Api": "Tags",
     "AWS::ApiGatewayV2::DomainName": "Tags",
     "AWS::ApiGatewayV2::Stage": "Tags",
@@ -57,6 +60,14 @@ GLOBAL_TABLE = "AWS::DynamoDB::GlobalTable"  # its tags are in each replica; it 
 
 NOT_TAGGABLE = frozenset(
     {
+        "AWS::ApiGateway::Account",
+        "AWS::ApiGateway::BasePathMapping",
+        "AWS::ApiGateway::Deployment",
+        "AWS::ApiGateway::GatewayResponse",
+        "AWS::ApiGateway::Method",
+        "AWS::ApiGateway::Model",
+        "AWS::ApiGateway::RequestValidator",
+        "AWS::ApiGateway::Resource",
         "AWS::ApiGatewayV2::ApiMapping",
         "AWS::ApiGatewayV2::Authorizer",
         "AWS::ApiGatewayV2::Integration",
