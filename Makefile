@@ -70,10 +70,11 @@ destroy: $(VENV)/.runtime ## delete what was rolled out, in reverse
 .PHONY: test
 test: $(VENV)/.dev ## run all tests [ARGS=...]
 ifeq ($(ARGS),)
-# Those on the local engine wait more than they work, so they run beside the others.
+# Those on the local engine wait more than they work, so they run beside the others. The shell makes
+# them deaf to Ctrl-C, so they are told by its trap, and waited for while they stop their engines.
 	@log=$$(mktemp); \
 	$(BIN)/python -m pytest -m "engine and not bench" >$$log 2>&1 & engine=$$!; \
-	trap 'kill $$engine 2>/dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
+	trap 'kill $$engine 2>/dev/null && wait $$engine; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
 	$(BIN)/python -m pytest -m "not engine and not bench"; others=$$?; \
 	wait $$engine; engines=$$?; cat $$log; \
 	exit $$(( others ? others : engines ))

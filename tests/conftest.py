@@ -1,6 +1,7 @@
 """Fixtures of all tests: hypothesis profiles, and the systems compiled once."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ from tap_templates.compiler.build import build_stack
 from tap_templates.compiler.render import RenderedStack, render_stack
 
 ROOT = Path(__file__).parent.parent
+
+# Being terminated is like Ctrl-C: fixtures are ended, and the engines they started with them.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 # Few examples where a person waits, many where a machine does; the same ones every time there.
 settings.register_profile("local", max_examples=30, deadline=None)
