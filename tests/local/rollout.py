@@ -3,9 +3,39 @@
 import base64
 import json
 import time
-from pathlib import Path
+from contextlib import contextmanager
 
-ROOT = Path(__file__).parents[2]
+from local.conftest import ROOT, Clients, make_roles
+
+from tap_templates.compiler.packages import Platform, start
+from tap_templates.local import engine as engines
+
+
+def host_packages(packages):
+    """Build the twins of handler packages that run on this machine; unchanged ones are kept."""
+    kept = ROOT / ".cache" / "tap-tests"
+    with start(
+        packages, handlers=ROOT / "handlers", into=kept, cache=kept, platform=Platform.HOST
+    ) as pending:
+        return pending.finish()
+
+
+@contextmanager
+def rolled_out(system, packages, name):
+    """A system on an engine of its own, which is stopped whatever happens."""
+    engines.stop(ROOT, name=name)
+    try:
+        clients = Clients(engines.start(ROOT, name=name))
+        try:
+            make_roles(clients("iam"), clients.engine.account)
+            rollout = Rollout(clients, system, packages)
+            rollout.upload()
+            rollout.create()
+            yield rollout
+        finally:
+            clients.close()
+    finally:
+        engines.stop(ROOT, name=name)
 
 
 class Rollout:

@@ -7,12 +7,10 @@ from uuid import uuid4
 
 import pytest
 from local.apis import post, signed
-from local.conftest import PRIMARY, ROOT, SECONDARY, Clients, eventually, make_roles
-from local.rollout import Rollout
+from local.conftest import PRIMARY, ROOT, SECONDARY, eventually
+from local.rollout import host_packages, rolled_out
 
 from market_table.instruments import parse_instrument
-from tap_templates.compiler.packages import Platform, start
-from tap_templates.local import engine as engines
 from tap_templates.local import readback, support
 from templates.market_pipeline import MARKET_PIPELINE
 
@@ -26,42 +24,29 @@ SYMBOL, CURRENCY = INSTRUMENTS[0]["symbol"], INSTRUMENTS[0]["currency"]
 
 @pytest.fixture(scope="module")
 def packages():
-    kept = ROOT / ".cache" / "tap-tests"
-    with start(
-        MARKET_PIPELINE.packages,
-        handlers=ROOT / "handlers",
-        into=kept,
-        cache=kept,
-        platform=Platform.HOST,
-    ) as pending:
-        return pending.finish()
+    return host_packages(MARKET_PIPELINE.packages)
 
 
 @contextmanager
-def rolled_out(packages, name):
+def stocked(packages, name):
     """market-pipeline on an engine of its own, with its instruments."""
-    engines.stop(ROOT, name=name)
-    clients = Clients(engines.start(ROOT, name=name))
-    make_roles(clients("iam"), clients.engine.account)
-    rollout = Rollout(clients, "market-pipeline", packages)
-    rollout.upload()
-    rollout.create()
-    for each in INSTRUMENTS:
-        clients("dynamodb").put_item(TableName=TABLE, Item=parse_instrument(each).item())
-    yield rollout
-    clients.close()
-    engines.stop(ROOT, name=name)
+    with rolled_out(MARKET_PIPELINE.name, packages, name) as rollout:
+        for each in INSTRUMENTS:
+            rollout.clients("dynamodb").put_item(
+                TableName=TABLE, Item=parse_instrument(each).item()
+            )
+        yield rollout
 
 
 @pytest.fixture(scope="module")
 def system(packages):
-    with rolled_out(packages, "tests-market") as rollout:
+    with stocked(packages, "tests-market") as rollout:
         yield rollout
 
 
 @pytest.fixture
 def leaving(packages):
-    with rolled_out(packages, "tests-market-leaving") as rollout:
+    with stocked(packages, "tests-market-leaving") as rollout:
         yield rollout
 
 

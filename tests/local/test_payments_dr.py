@@ -7,14 +7,12 @@ No database is behind a cluster here, so what the function books is shown elsewh
 import json
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 
 import pytest
 from local.apis import post
-from local.conftest import PRIMARY, ROOT, SECONDARY, Clients, eventually, make_roles
-from local.rollout import Rollout, finished
+from local.conftest import PRIMARY, SECONDARY, eventually
+from local.rollout import finished, host_packages, rolled_out
 
-from tap_templates.compiler.packages import Platform, start
 from tap_templates.local import engine as engines
 from tap_templates.local import readback, support
 from tap_templates.local.api import local_url
@@ -26,33 +24,12 @@ NAME = "api.payments.example.com"
 
 @pytest.fixture(scope="module")
 def packages():
-    kept = ROOT / ".cache" / "tap-tests"
-    with start(
-        PAYMENTS_DR.packages,
-        handlers=ROOT / "handlers",
-        into=kept,
-        cache=kept,
-        platform=Platform.HOST,
-    ) as pending:
-        return pending.finish()
-
-
-@contextmanager
-def rolled_out(packages, name):
-    engines.stop(ROOT, name=name)
-    clients = Clients(engines.start(ROOT, name=name))
-    make_roles(clients("iam"), clients.engine.account)
-    rollout = Rollout(clients, "payments-dr", packages)
-    rollout.upload()
-    rollout.create()
-    yield rollout
-    clients.close()
-    engines.stop(ROOT, name=name)
+    return host_packages(PAYMENTS_DR.packages)
 
 
 @pytest.fixture(scope="module")
 def system(packages):
-    with rolled_out(packages, "tests-payments") as rollout:
+    with rolled_out(PAYMENTS_DR.name, packages, "tests-payments") as rollout:
         yield rollout
 
 
@@ -172,7 +149,7 @@ def test_taking_it_down_leaves_nothing(packages):
     """Log groups apart: who is asked for health while its log goes makes it again, which on AWS
     its role may not.
     """
-    with rolled_out(packages, "tests-payments-leaving") as leaving:
+    with rolled_out(PAYMENTS_DR.name, packages, "tests-payments-leaving") as leaving:
         leaving.delete()
         for _, region in ROLES:
             left = {

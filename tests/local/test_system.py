@@ -1,59 +1,38 @@
 """trading-events on the engine: rolled out to both regions, alive, and gone again."""
 
 import json
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from local.conftest import PRIMARY, ROOT, SECONDARY, Clients, eventually, make_roles
-from local.rollout import Rollout
+from local.conftest import PRIMARY, ROOT, SECONDARY, eventually
+from local.rollout import host_packages, rolled_out
 
-from tap_templates.compiler.packages import Platform, start
 from tap_templates.local import engine as engines
 from tap_templates.local import readback, support
-from tap_templates.model.package import Package
+from templates.trading_events import TRADING_EVENTS
 
 BOTH = (PRIMARY, SECONDARY)
 BUS = "bus-trading-events-dev"
 TABLE = "table-trading-transactions-dev"
 FAILED = "queue-trading-processing-failed-dev"
-PROCESSOR = Package(name="trading-processor", aws_services=("dynamodb",))
 EVENT = json.loads((ROOT / "tests" / "handlers" / "events" / "trade-executed.json").read_text())
 
 
 @pytest.fixture(scope="module")
 def packages():
-    kept = ROOT / ".cache" / "tap-tests"
-    with start(
-        [PROCESSOR], handlers=ROOT / "handlers", into=kept, cache=kept, platform=Platform.HOST
-    ) as pending:
-        return pending.finish()
-
-
-@contextmanager
-def rolled_out(packages, name):
-    """trading-events on an engine of its own."""
-    engines.stop(ROOT, name=name)
-    clients = Clients(engines.start(ROOT, name=name))
-    make_roles(clients("iam"), clients.engine.account)
-    rollout = Rollout(clients, "trading-events", packages)
-    rollout.upload()
-    rollout.create()
-    yield rollout
-    clients.close()
-    engines.stop(ROOT, name=name)
+    return host_packages(TRADING_EVENTS.packages)
 
 
 @pytest.fixture(scope="module")
 def system(packages):
-    with rolled_out(packages, "tests-system") as rollout:
+    with rolled_out(TRADING_EVENTS.name, packages, "tests-system") as rollout:
         yield rollout
 
 
 @pytest.fixture
 def leaving(packages):
-    with rolled_out(packages, "tests-leaving") as rollout:
+    with rolled_out(TRADING_EVENTS.name, packages, "tests-leaving") as rollout:
         yield rollout
 
 
