@@ -8,7 +8,7 @@ clients ─▶ api.<domain> ─┬─▶ API ─▶ journal ─▶ queue ─▶ 
 each region watches the other (prober) and runs the failover in itself (state machine)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from tap_templates.blocks.stack import StackTemplate
@@ -16,6 +16,7 @@ from tap_templates.model.package import Package
 from tap_templates.model.system import (
     Objectives,
     OutputHere,
+    OutputOf,
     PackageKey,
     PackageSha256,
     ParameterValue,
@@ -24,12 +25,40 @@ from tap_templates.model.system import (
     System,
     Where,
 )
-from templates.trading_dr import alerts, copies, database, network, storage, tables, zone
-from templates.trading_dr.shared import DATABASE_PLACES, FUNCTION_PLACES, PACKAGES
+from templates.trading_dr import (
+    alerts,
+    api,
+    compute,
+    copies,
+    database,
+    dns,
+    messaging,
+    network,
+    recovery,
+    schema,
+    storage,
+    tables,
+    watch,
+    zone,
+)
+from templates.trading_dr.shared import (
+    API_PACKAGE,
+    APPLIER_PACKAGE,
+    DATABASE_LOGIN,
+    DATABASE_PLACES,
+    DATABASE_SERVER,
+    FUNCTION_PLACES,
+    PACKAGES,
+    PROBER_PACKAGE,
+    RECOVERY_PACKAGE,
+    REPLAYER_PACKAGE,
+    SCHEMA_PACKAGE,
+)
 
 DOMAIN = "trading.example.com"
 # Not the primary's own: it could not see itself fail.
 CHECKERS = "us-west-1,us-west-2,eu-west-1"
+_ZONE = OutputOf("zone", "HostedZoneId", Where.SECONDARY)
 
 
 def _from_network(*names: str) -> dict[str, ParameterValue]:
@@ -55,26 +84,40 @@ def _each(
     primary: Callable[[], StackTemplate],
     secondary: Callable[[], StackTemplate],
     *depends_on: str,
-    parameters: dict[str, ParameterValue] | None = None,
+    given: Callable[[Where], Mapping[str, ParameterValue]] = lambda _: {},
 ) -> tuple[Stack, Stack]:
-    """Two stacks that differ by their region's role; the secondary's comes after the primary's."""
-    given = parameters or {}
+    """Two stacks of one kind, for what differs between the roles or takes what does.
+
+    A dependency that ends with a dash is on the stack of the same role.
+    """
+
+    def stack(role: Where, build: Callable[[], StackTemplate], *after: str) -> Stack:
+        own = (f"{each}{role.value}" if each.endswith("-") else each for each in depends_on)
+        return Stack(
+            name=f"{name}-{role.value}",
+            build=build,
+            where=role,
+            depends_on=(*own, *after),
+            parameters=given(role),
+        )
+
     return (
-        Stack(
-            name=f"{name}-primary",
-            build=primary,
-            where=Where.PRIMARY,
-            depends_on=depends_on,
-            parameters=given,
-        ),
-        Stack(
-            name=f"{name}-secondary",
-            build=secondary,
-            where=Where.SECONDARY,
-            depends_on=(*depends_on, f"{name}-primary"),
-            parameters=given,
-        ),
+        stack(Where.PRIMARY, primary),
+        stack(Where.SECONDARY, secondary, f"{name}-{Where.PRIMARY.value}"),
     )
+
+
+def _database(role: Where, *names: str) -> dict[str, ParameterValue]:
+    """Take outputs of the region's own database stack."""
+    return {name: OutputHere(f"database-{role.value}", name) for name in names}
+
+
+def _other(role: Where) -> Where:
+    return Where.SECONDARY if role is Where.PRIMARY else Where.PRIMARY
+
+
+def _login(role: Where) -> dict[str, ParameterValue]:
+    return _database(role, *(each.name for each in DATABASE_LOGIN))
 
 
 TRADING_DR = System(
@@ -83,7 +126,11 @@ TRADING_DR = System(
     regions=Regions(primary="us-east-1", secondary="us-east-2", witness="us-west-2"),
     # Of accepting orders: one that is acknowledged is in two regions. The database follows by the
     # machine, in a time that AWS does not bound, and what it lost is applied again.
-    objectives=Objectives(rto=timedelta(seconds=60), rpo=timedelta(0)),
+    objectives=Objectives(
+        rto=timedelta(seconds=60),
+        rpo=timedelta(0),
+        apart={"orders-sessions": "of a session about the last second is lost, and no order"},
+    ),
     packages=PACKAGES,
     stacks=(
         # Made from the secondary, so that they stay manageable while the primary is down.
@@ -106,7 +153,91 @@ TRADING_DR = System(
             database.secondary,
             "alerts",
             "network",
-            parameters=_DATABASE_PLACES,
+            given=lambda _: _DATABASE_PLACES,
+        ),
+        Stack(name="messaging", build=messaging.build, where=Where.BOTH, depends_on=("alerts",)),
+        Stack(
+            name="schema",
+            build=schema.build,
+            where=Where.PRIMARY,
+            depends_on=("database-primary",),
+            parameters={
+                **_FUNCTION_PLACES,
+                **_code(SCHEMA_PACKAGE),
+                **_database(Where.PRIMARY, *(each.name for each in DATABASE_SERVER)),
+            },
+        ),
+        *_each(
+            "compute",
+            compute.build,
+            compute.build,
+            "database-",
+            "messaging",
+            "schema",
+            "storage-",
+            "tables",
+            given=lambda role: {
+                **_FUNCTION_PLACES,
+                **_code(APPLIER_PACKAGE, REPLAYER_PACKAGE),
+                **_login(role),
+                "Fed": compute.YES if role is Where.PRIMARY else compute.NO,
+            },
+        ),
+        Stack(
+            name="api",
+            build=api.build,
+            where=Where.BOTH,
+            depends_on=("messaging", "tables", "zone"),
+            parameters={
+                **_code(API_PACKAGE),
+                "DomainName": DOMAIN,
+                "HostedZoneId": _ZONE,
+            },
+        ),
+        *_each(
+            "recovery",
+            recovery.primary,
+            recovery.secondary,
+            "api",
+            "compute-",
+            "database-secondary",
+            given=lambda role: {
+                **_FUNCTION_PLACES,
+                **_code(RECOVERY_PACKAGE),
+                **_login(role),
+                "AlarmKeyArn": OutputHere("alerts", "AlarmKeyArn"),
+                "ApiUrl": OutputHere("api", "ApiUrl"),
+                "ConsumerId": OutputHere(f"compute-{role.value}", "ConsumerId"),
+            },
+        ),
+        *_each(
+            "watch",
+            watch.primary,
+            watch.secondary,
+            "recovery-",
+            given=lambda role: {
+                **_FUNCTION_PLACES,
+                **_code(PROBER_PACKAGE),
+                **_login(role),
+                "ApiUrl": OutputHere("api", "ApiUrl"),
+                "ConsumerId": OutputHere(f"compute-{role.value}", "ConsumerId"),
+                "OtherApiUrl": OutputOf("api", "ApiUrl", _other(role)),
+            },
+        ),
+        Stack(
+            name="dns",
+            build=dns.build,
+            where=Where.SECONDARY,
+            depends_on=("api",),
+            parameters={
+                "DomainName": DOMAIN,
+                "HealthCheckerRegions": CHECKERS,
+                "HostedZoneId": _ZONE,
+                "PrimaryApiId": OutputOf("api", "ApiId", Where.PRIMARY),
+                "PrimaryHost": OutputOf("api", "ApiHost", Where.PRIMARY),
+                "SecondaryApiId": OutputOf("api", "ApiId", Where.SECONDARY),
+                "SecondaryHost": OutputOf("api", "ApiHost", Where.SECONDARY),
+            },
         ),
     ),
 )

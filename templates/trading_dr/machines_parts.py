@@ -25,7 +25,7 @@ from tap_templates.blocks.text import Text
 from templates.trading_dr.shared import FAILOVER, RECOVERY, REPLAYER
 
 RECOVERY_TIMEOUT = timedelta(seconds=30)  # of the functions that the machines call
-REPLAYER_TIMEOUT = timedelta(minutes=5)
+REPLAYER_TIMEOUT = timedelta(minutes=1)  # a schedule calls it too, and nobody waits for that
 SERVING, FAILING_OVER, FAILING_BACK = "serving", "failing-over", "failing-back"
 
 # A task outlasts its function, so that none of its code runs when the next state begins.

@@ -1,6 +1,6 @@
 """What the stacks of trading-dr call each other by."""
 
-from tap_templates.blocks.aurora_cluster import Cluster
+from tap_templates.blocks.aurora_cluster import Cluster, connect_as
 from tap_templates.blocks.bucket import Bucket
 from tap_templates.blocks.bus import Bus
 from tap_templates.blocks.function import Code, Function
@@ -8,12 +8,14 @@ from tap_templates.blocks.function_role import FunctionNetwork
 from tap_templates.blocks.network import Network
 from tap_templates.blocks.network_ranges import CidrPlan
 from tap_templates.blocks.parameters import code_key, code_sha256, generated_id
+from tap_templates.blocks.policy import Grant
 from tap_templates.blocks.queue import Queue
+from tap_templates.blocks.rest_api import RestApi
 from tap_templates.blocks.secret import Secret
-from tap_templates.blocks.stack import StackTemplate
+from tap_templates.blocks.stack import StackParameter, StackTemplate
 from tap_templates.blocks.state_machine import StateMachine
 from tap_templates.blocks.table import Index, Table
-from tap_templates.blocks.text import sub
+from tap_templates.blocks.text import Text, sub
 from tap_templates.blocks.topic import Topic
 from tap_templates.model.package import Package
 
@@ -32,6 +34,7 @@ SESSIONS = Table("orders-sessions")
 CONFIG, CONFIG_COPIES = Bucket("orders-config"), Bucket("config-copies")
 AUDIT, AUDIT_COPIES = Bucket("orders-audit"), Bucket("audit-copies")
 ALARMS = Topic("orders-alarms")
+API = RestApi("orders")
 BUS = Bus("orders")
 ORDERS, DEAD_ORDERS = Queue("orders"), Queue("orders-dead")
 FAILOVER_MACHINE, FAILBACK_MACHINE = (
@@ -105,6 +108,15 @@ FUNCTION_PLACES = (VPC_ID, FUNCTION_GROUP, *PRIVATE_SUBNETS)
 DATABASE_PLACES = (DATABASE_GROUP, *ISOLATED_SUBNETS)
 
 
+def own_environment(function: Function) -> dict[str, Text]:
+    """Say to a function what all are told: how it is called, and to stay with its region's STS."""
+    return {
+        "AWS_STS_REGIONAL_ENDPOINTS": "regional",
+        "POWERTOOLS_METRICS_NAMESPACE": METRICS,
+        "POWERTOOLS_SERVICE_NAME": function.purpose,
+    }
+
+
 def in_network(stack: StackTemplate) -> FunctionNetwork:
     """Declare the parameters that say where functions run, all outputs of the network stack."""
     for parameter in FUNCTION_PLACES:
@@ -119,3 +131,77 @@ def code(stack: StackTemplate, title: str, package: Package) -> Code:
         key=stack.parameter(code_key(f"{title}CodeKey")),
         sha256=stack.parameter(code_sha256(f"{title}CodeSha256")),
     )
+
+
+DATABASE_HOST = StackParameter(
+    name="DatabaseHost",
+    group="Database",
+    label="Where it is written to",
+    description="Output DatabaseHost of this region's database stack; the deployer fills it in.",
+    pattern=r"[a-z0-9.-]{1,253}",
+    constraint="a host name",
+)
+DATABASE_PORT = StackParameter(
+    name="DatabasePort",
+    group="Database",
+    label="Port",
+    description="Output DatabasePort of this region's database stack; the deployer fills it in.",
+    pattern=r"[0-9]{1,5}",
+    constraint="a port",
+)
+CLUSTER_RESOURCE = StackParameter(
+    name="ClusterResourceId",
+    group="Database",
+    label="What logins are granted by",
+    description="Output ClusterResourceId of this region's database stack; the deployer fills it "
+    "in.",
+    pattern=r"cluster-[A-Z0-9]{10,40}",
+    constraint="the resource id of a cluster",
+)
+
+
+DATABASE_SERVER = (DATABASE_HOST, DATABASE_PORT)
+DATABASE_LOGIN = (*DATABASE_SERVER, CLUSTER_RESOURCE)
+
+
+def database_environment() -> dict[str, Text]:
+    """Say to a function where the database of its region is."""
+    return {
+        "DB_HOST": DATABASE_HOST.ref,
+        "DB_NAME": DATABASE,
+        "DB_PORT": DATABASE_PORT.ref,
+        "DB_SSL": "require",
+    }
+
+
+def login_environment() -> dict[str, Text]:
+    """Say to a function how it logs in there as the application."""
+    return {**database_environment(), "DB_AUTH": "iam", "DB_USER": APPLICATION_USER}
+
+
+def log_in() -> Grant:
+    """Grant logging in to the cluster of this region as the application."""
+    return connect_as(APPLICATION_USER, CLUSTER_RESOURCE.ref)
+
+
+def _generated(name: str, stack: str, label: str, pattern: str) -> StackParameter:
+    return StackParameter(
+        name=name,
+        group="Other stacks",
+        label=label,
+        description=f"Output {name} of the {stack} stack; the deployer fills it in.",
+        pattern=pattern,
+        constraint="what that stack puts out",
+    )
+
+
+_URL = r"https://[a-z0-9.-]{1,200}/[a-z]{1,20}"
+API_URL = _generated("ApiUrl", "api", "The API of this region", _URL)
+OTHER_API_URL = _generated("OtherApiUrl", "api", "The API of the other region", _URL)
+CONSUMER = _generated("ConsumerId", "compute", "The feed of the applier", r"[0-9a-f-]{36}")
+ALARM_KEY = _generated(
+    "AlarmKeyArn",
+    "alerts",
+    "Key of the alarm topic",
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}",
+)

@@ -42,22 +42,22 @@ class Table:
         """Name the replica in `region`: it is the local one that code talks to."""
         return sub(arn_text("dynamodb", f"table/{self.name}", region=region))
 
-    def get_items(self) -> aws.Statement:
-        """Grant reading single items by their key; no querying, no scanning."""
-        return allow("GetItems", [actions.GetItem], [self.arn()])
+    def get_items(self, *others: "Table") -> aws.Statement:
+        """Grant reading single items by their key, of others as well; no querying, no scanning."""
+        return allow("GetItems", [actions.GetItem], _arns(self, *others))
 
     def query(self, index: Index) -> aws.Statement:
         """Grant querying one index; neither the table itself nor other indexes."""
         arn = sub(arn_text("dynamodb", f"table/{self.name}/index/{index.name}"))
         return allow(f"Query{index.name}", [actions.Query], [arn])
 
-    def update_items(self) -> aws.Statement:
+    def update_items(self, *others: "Table") -> aws.Statement:
         """Grant updating single items, conditionally or not; no reading, no deleting."""
-        return allow("UpdateItems", [actions.UpdateItem], [self.arn()])
+        return allow("UpdateItems", [actions.UpdateItem], _arns(self, *others))
 
-    def put_items(self) -> aws.Statement:
+    def put_items(self, *others: "Table") -> aws.Statement:
         """Grant writing items whole, conditionally or not; no reading, updating or deleting."""
-        return allow("PutItems", [actions.PutItem], [self.arn()])
+        return allow("PutItems", [actions.PutItem], _arns(self, *others))
 
     def metric(self, name: str, *, operation: str | None = None, statistic: str = "Sum") -> Metric:
         """Measure the local replica: errors by operation, capacity for all of them."""
@@ -68,6 +68,10 @@ class Table:
             statistic=statistic,
             dimensions={"TableName": sub(self.name), **by_operation},
         )
+
+
+def _arns(*tables: Table) -> list[Text]:
+    return [each.arn() for each in tables]
 
 
 def strongly_consistent_table(

@@ -67,6 +67,8 @@ class Objectives:
     rto: timedelta | None = None  # until it works again
     database_rto: timedelta | None = None  # until its database can be written, if that is apart
     rpo: timedelta | None = None  # how much acknowledged work may be lost
+    # Purposes of tables that an rpo of 0 does not speak of, and why that is no loss of work.
+    apart: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

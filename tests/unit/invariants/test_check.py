@@ -4,7 +4,9 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+from unit.invariants.planted import put
 
 from tap_templates.compiler.invariants import check_across, check_system, failover_budget
 from tap_templates.compiler.invariants.names import LOG_GROUP, NAMED, WITHOUT_NAME
@@ -96,3 +98,30 @@ def test_checking_costs_little(trading):
         check_system(trading.compiled())
         spent.append(time.process_time() - began)
     assert min(spent) * 1000 < MOST_MS
+
+
+def _apart(compiled, *purposes):
+    promised = replace(
+        compiled.system.objectives, apart=dict.fromkeys(purposes, "no work is in it")
+    )
+    return replace(compiled, system=replace(compiled.system, objectives=promised))
+
+
+def _of(compiled, code):
+    return [each for each in check_system(compiled) if each.code == code]
+
+
+def test_a_table_may_be_set_apart_from_the_promise_of_losing_nothing(specimens):
+    weak = specimens["trading-events"].edited(
+        "table", put("TransactionsTable", "MultiRegionConsistency", "EVENTUAL")
+    )
+    assert _of(weak, "TAP-REP-02")
+    assert not _of(_apart(weak, "trading-transactions"), "TAP-REP-02")
+
+
+@pytest.mark.parametrize("purpose", ["trading-transactions", "trading-notes"])
+def test_what_is_set_apart_for_no_reason_is_told(specimens, purpose):
+    strong = specimens["trading-events"].edited("table", lambda _: None)
+    (found,) = _of(_apart(strong, purpose), "TAP-REP-02")
+    assert f"sets the table '{purpose}' apart" in found.what
+    assert "take it out" in found.remedy

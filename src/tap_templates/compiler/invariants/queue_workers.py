@@ -146,10 +146,11 @@ def _throttled(compiled: CompiledSystem) -> Iterator[Fault]:
 
 
 def _nowhere(compiled: CompiledSystem) -> Iterator[Fault]:
-    fed: dict[tuple[str, str], list[Located]] = {}
+    fed: dict[str, list[Located]] = {}
     for each in feedings(compiled):
-        key = (each.mapping.stack.stack, each.mapping.resource.logical_id)
-        fed.setdefault(key, []).append(each.mapping)
+        # A queue is called the same in both regions, whatever stacks its feeds are in.
+        source = str(each.mapping.resource.properties.get("EventSourceArn"))
+        fed.setdefault(source.rpartition(":")[2], []).append(each.mapping)
     for mappings in fed.values():
         enabled = [flag(each.resource.properties.get("Enabled", True)) for each in mappings]
         if True not in enabled:

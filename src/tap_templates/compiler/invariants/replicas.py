@@ -8,6 +8,7 @@ from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, I
 from tap_templates.compiler.invariants.policies import PERMISSION_TYPES, allows, permissions
 from tap_templates.compiler.invariants.values import as_list
 from tap_templates.iam.patterns import covers
+from tap_templates.model.names import Kind
 from tap_templates.rendered.view import Located
 
 _TABLES = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html"
@@ -42,10 +43,24 @@ def _missing(compiled: CompiledSystem) -> Iterator[Fault]:
 
 
 def _weak(compiled: CompiledSystem) -> Iterator[Fault]:
-    if compiled.system.objectives.rpo != timedelta(0):
+    promised = compiled.system.objectives
+    if promised.rpo != timedelta(0):
         return
-    for table in compiled.view.resources(_GLOBAL_TABLE):
-        if table.resource.properties.get("MultiRegionConsistency") == "STRONG":
+    weak = [
+        table
+        for table in compiled.view.resources(_GLOBAL_TABLE)
+        if table.resource.properties.get("MultiRegionConsistency") != "STRONG"
+    ]
+    for purpose in sorted(promised.apart):
+        if not any(_is_of(table, purpose) for table in weak):
+            yield Fault(
+                stack="",
+                what=f"sets the table {purpose!r} apart from its rpo, which loses nothing, or is "
+                "not there",
+                remedy="take it out of Objectives(apart=…)",
+            )
+    for table in weak:
+        if any(_is_of(table, purpose) for purpose in promised.apart):
             continue
         for role, statement in _grants(compiled):
             if allows(statement, *_WRITES) and _regions_granted(statement, table):
@@ -54,10 +69,14 @@ def _weak(compiled: CompiledSystem) -> Iterator[Fault]:
                     f"replicates after the answer, so that what {role.resource.logical_id} writes "
                     "can be lost, while the system promises to lose nothing",
                     "make it strongly consistent (strongly_consistent_table in blocks/table.py), "
-                    "or promise a longer rpo",
+                    "promise a longer rpo, or say in Objectives(apart=…) why that is no loss",
                     "/Properties/MultiRegionConsistency",
                 )
                 break
+
+
+def _is_of(table: Located, purpose: str) -> bool:
+    return str(table.resource.name).startswith(f"{Kind.TABLE.word}-{purpose}-")
 
 
 def _replicas(table: Located) -> set[str]:

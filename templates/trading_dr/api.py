@@ -1,0 +1,195 @@
+"""The API of a region: a REST API and its function, under its own host and the common name."""
+
+from datetime import timedelta
+
+from troposphere import GetAtt, Ref
+from troposphere.cloudwatch import Alarm
+
+from tap_templates.blocks.alarm import Missing, alarm
+from tap_templates.blocks.dashboard import p
+from tap_templates.blocks.dns_failover import DOMAIN, ZONE_ID
+from tap_templates.blocks.function import Settings, request_function
+from tap_templates.blocks.http_api import Throttle
+from tap_templates.blocks.key import service_key, use_by_log_groups
+from tap_templates.blocks.rest_api import JsonBody, Route, rest_api
+from tap_templates.blocks.rest_api_domain import rest_api_domain
+from tap_templates.blocks.stack import StackParameter, StackTemplate
+from tap_templates.blocks.text import sub
+from tap_templates.model.names import PRIMARY_REGION
+from templates.trading_dr.shared import (
+    ALARMS,
+    API,
+    API_PACKAGE,
+    FAILOVER,
+    JOURNAL,
+    NAME,
+    ORDER_API,
+    ORDERS,
+    SESSIONS,
+    code,
+    own_environment,
+)
+
+SLOW_MS = 1000
+CONCURRENCY = StackParameter(
+    name="ApiConcurrency",
+    group="Orders",
+    label="Concurrent requests",
+    description="Requests that are served at a time; what exceeds it is told to come again.",
+    type="Number",
+    default=100,
+    at_least=10,
+    at_most=1000,
+    constraint="10 to 1000; the account must keep 100 unreserved",
+)
+RATE = StackParameter(
+    name="RequestRate",
+    group="Orders",
+    label="Requests a second",
+    description="What the API lets through on average before it answers 429; health checks count.",
+    type="Number",
+    default=1000,
+    at_least=50,
+    at_most=10000,
+    constraint="50 to 10000 requests a second",
+)
+BURST = StackParameter(
+    name="RequestBurst",
+    group="Orders",
+    label="Requests at once",
+    description="What the API lets through at once before it answers 429.",
+    type="Number",
+    default=500,
+    at_least=50,
+    at_most=5000,
+    constraint="50 to 5000 requests",
+)
+_OPEN = (
+    "Route 53 asks without a signature; the answer names at most the check that failed, holds "
+    "nothing of an order, and is remembered for two seconds"
+)
+_FLAG_IS_OPEN = "Route 53 asks without a signature; whether the name is latched shows in DNS anyway"
+
+
+def _text(longest: int, pattern: str) -> dict[str, object]:
+    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern}
+
+
+_ORDER = JsonBody(
+    title="Order",
+    describes="A limit order",
+    schema={
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["clientOrderId", "price", "quantity", "side", "symbol"],
+        "properties": {
+            "clientOrderId": _text(64, "^[A-Za-z0-9._-]+$"),
+            "price": _text(24, r"^[0-9]+(\.[0-9]+)?$"),
+            "quantity": _text(24, r"^[0-9]+(\.[0-9]+)?$"),
+            "side": {"type": "string", "enum": ["buy", "sell"]},
+            "symbol": _text(16, "^[A-Z0-9.]+$"),
+        },
+    },
+)
+_ROUTES = (
+    Route(method="POST", path="/orders", body=_ORDER),
+    Route(method="GET", path="/orders/{orderId}"),
+    Route(method="PUT", path="/sessions/{sessionId}"),
+    Route(method="GET", path="/sessions/{sessionId}"),
+    Route(method="GET", path="/health", open_because=_OPEN),
+    Route(method="GET", path="/health/deep", open_because=_OPEN),
+    Route(method="GET", path="/dr-flag", open_because=_FLAG_IS_OPEN),
+)
+
+
+def build() -> StackTemplate:
+    """The API, its function, its domain, and the alarms on them."""
+    stack = StackTemplate("trading-dr: the order API of this region")
+    log_key = service_key(
+        "Log",
+        "order-api-log",
+        "Encrypts the logs of the order API and its function",
+        use_by_log_groups(API.log_group, ORDER_API.log_group),
+    )
+    function = request_function(
+        "Orders",
+        ORDER_API,
+        code(stack, "Api", API_PACKAGE),
+        Settings(
+            describes="Journals orders in two regions, then acknowledges them",
+            environment={
+                **own_environment(ORDER_API),
+                "FAILOVER_TABLE": sub(FAILOVER.name),
+                "HOME_REGION": sub(PRIMARY_REGION),
+                "JOURNAL_TABLE": sub(JOURNAL.name),
+                "QUEUE_URL": ORDERS.url,
+                "SESSIONS_TABLE": sub(SESSIONS.name),
+            },
+            timeout=timedelta(seconds=10),
+            memory_mib=512,
+            concurrency=stack.parameter(CONCURRENCY),
+        ),
+        JOURNAL.get_items(FAILOVER, SESSIONS),
+        JOURNAL.put_items(),
+        SESSIONS.update_items(JOURNAL),
+        ORDERS.send_messages(),
+        log_key=log_key,
+    )
+    made = rest_api(
+        "Orders",
+        API,
+        routes=_ROUTES,
+        function=ORDER_API,
+        throttle=Throttle(rate=stack.parameter(RATE), burst=stack.parameter(BURST)),
+        log_key=log_key,
+        describes="Takes orders",
+        after=(str(function.alias.title),),
+    )
+    stack.parameter(DOMAIN)
+    domain = rest_api_domain("Orders", made, name=NAME, zone=stack.parameter(ZONE_ID))
+    stack.add(*log_key, *function, *made, *domain, *_alarms())
+    stack.output("ApiId", "The API of this region", Ref(made.api))
+    stack.output("ApiUrl", "The API of this region, under its own host", made.url)
+    stack.output("ApiHost", "Where the name leads to in this region", domain.host)
+    stack.output("OrderApiRoleArn", "What orders are taken with", GetAtt(function.role, "Arn"))
+    return stack
+
+
+def _alarms() -> tuple[Alarm, ...]:
+    return (
+        alarm(
+            "ApiBroken",
+            "order-api-5xx",
+            API.metric("5XXError"),
+            above=0,
+            periods=3,
+            tell=ALARMS,
+            means="The order API has answered 5xx for three minutes: orders were not acknowledged.",
+        ),
+        alarm(
+            "ApiSlow",
+            "order-api-slow",
+            p(99, API.metric("Latency")),
+            above=SLOW_MS,
+            periods=5,
+            missing=Missing.IS_FINE,
+            tell=ALARMS,
+            means=f"One request in a hundred has taken over {SLOW_MS} ms for five minutes.",
+        ),
+        alarm(
+            "OrderApiErrors",
+            "order-api-errors",
+            ORDER_API.metric("Errors"),
+            above=0,
+            tell=ALARMS,
+            means="The function of the order API broke on a request.",
+        ),
+        alarm(
+            "OrderApiThrottled",
+            "order-api-throttled",
+            ORDER_API.metric("Throttles"),
+            above=0,
+            tell=ALARMS,
+            means="The order API is at its concurrency bound; health checks are refused as well.",
+        ),
+    )

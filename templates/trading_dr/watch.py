@@ -1,0 +1,207 @@
+"""Who watches: the prober, each minute, and the readiness test, each hour, in both regions.
+
+Apart from what they watch, and last: they alone are told of the other region's API and database.
+"""
+
+from datetime import timedelta
+
+from awacs import aws, awslambda
+from troposphere import GetAtt
+
+from tap_templates.blocks.function import AsyncFunction, Settings, async_function
+from tap_templates.blocks.function_role import FunctionNetwork
+from tap_templates.blocks.key import ServiceKey, service_key, use_by_log_groups
+from tap_templates.blocks.policy import Grant, allow
+from tap_templates.blocks.queue import Queue, dead_letters
+from tap_templates.blocks.schedule import function_schedule
+from tap_templates.blocks.stack import StackParameter, StackTemplate
+from tap_templates.blocks.text import Text, arn_text, sub
+from tap_templates.model.names import OWN_REGION, PRIMARY_REGION, SECONDARY_REGION
+from templates.trading_dr.shared import (
+    ALARMS,
+    API_URL,
+    CONSUMER,
+    DATABASE_LOGIN,
+    FAILBACK_MACHINE,
+    FAILOVER,
+    FAILOVER_MACHINE,
+    OTHER_API_URL,
+    PROBER,
+    PROBER_PACKAGE,
+    code,
+    in_network,
+    log_in,
+    login_environment,
+    own_environment,
+)
+
+YES, NO = "yes", "no"
+PROBE_EVERY = timedelta(minutes=1)
+ROUNDS = 5
+_NUMBER = "Number"
+ROUND_SECONDS = StackParameter(
+    name="ProbeRoundSeconds",
+    group="Failover",
+    label="Seconds between probes",
+    description="How long a round of probes takes; five of them fill most of a minute.",
+    type=_NUMBER,
+    default=10,
+    at_least=1,
+    at_most=10,
+    constraint="1 to 10 seconds",
+)
+FAILURES = StackParameter(
+    name="ProbeFailures",
+    group="Failover",
+    label="Rounds until failover",
+    description="Rounds on end in which the other region neither answers nor reports, before this "
+    "one takes over.",
+    type=_NUMBER,
+    default=3,
+    at_least=2,
+    at_most=5,
+    constraint="2 to 5 rounds",
+)
+DATABASE_FAILURES = StackParameter(
+    name="ProbeDatabaseFailures",
+    group="Failover",
+    label="Rounds until the database is left",
+    description="Rounds on end in which the other region reports that its database takes no "
+    "writes. More than for a region: Aurora replaces a writer in its own region in about a minute.",
+    type=_NUMBER,
+    default=18,
+    at_least=6,
+    at_most=60,
+    constraint="6 to 60 rounds",
+)
+AUTOMATIC_FAILBACK = StackParameter(
+    name="AutomaticFailback",
+    group="Failover",
+    label="Fail back by itself",
+    description="yes: give the orders back once the home region has been healthy for long enough. "
+    "no: tell that it has, and leave the start of the machine to a person.",
+    default=NO,
+    allowed=(NO, YES),
+    constraint="yes or no",
+)
+HEALTHY_MINUTES = StackParameter(
+    name="HealthyMinutes",
+    group="Failover",
+    label="Healthy minutes before failback",
+    description="How long the home region must have been healthy on end before it is thought well.",
+    type=_NUMBER,
+    default=30,
+    at_least=1,
+    at_most=1440,
+    constraint="1 to 1440 minutes",
+)
+_CHOICES = (ROUND_SECONDS, FAILURES, DATABASE_FAILURES, AUTOMATIC_FAILBACK, HEALTHY_MINUTES)
+
+
+def primary() -> StackTemplate:
+    """Who watches from the primary region."""
+    return _build(SECONDARY_REGION)
+
+
+def secondary() -> StackTemplate:
+    """Who watches from the secondary region."""
+    return _build(PRIMARY_REGION)
+
+
+def _build(other: str) -> StackTemplate:
+    stack = StackTemplate("trading-dr: watches the other region, and whether this one is ready")
+    for parameter in (*DATABASE_LOGIN, API_URL, OTHER_API_URL, CONSUMER, *_CHOICES):
+        stack.parameter(parameter)
+    network = in_network(stack)
+    log_key = service_key(
+        "Log",
+        "order-watch-log",
+        "Encrypts the logs of prober and readiness test",
+        use_by_log_groups(PROBER.log_group),
+    )
+    stack.add(*log_key)
+    prober = _prober(stack, network, log_key, other)
+    stack.output("ProberRoleArn", "What is probed with", GetAtt(prober.role, "Arn"))
+    return stack
+
+
+def _prober(
+    stack: StackTemplate, network: FunctionNetwork, log_key: ServiceKey, other: str
+) -> AsyncFunction:
+    settings = Settings(
+        describes="Watches the other region, tells of this one, and starts the failover",
+        environment={
+            **own_environment(PROBER),
+            **login_environment(),
+            "API_URL": API_URL.ref,
+            "AUTOMATIC_FAILBACK": AUTOMATIC_FAILBACK.ref,
+            "FAILBACK_MACHINE_ARN": FAILBACK_MACHINE.arn(),
+            "FAILOVER_MACHINE_ARN": FAILOVER_MACHINE.arn(),
+            "FAILOVER_TABLE": sub(FAILOVER.name),
+            "HEALTHY_MINUTES": HEALTHY_MINUTES.ref,
+            "HOME_REGION": sub(PRIMARY_REGION),
+            "MAPPING_ID": CONSUMER.ref,
+            "OTHER_API_URL": OTHER_API_URL.ref,
+            "OTHER_REGION": sub(other),
+            "PROBE_DATABASE_FAILURES": DATABASE_FAILURES.ref,
+            "PROBE_FAILURES": FAILURES.ref,
+            "PROBE_ROUNDS": str(ROUNDS),
+            "PROBE_ROUND_SECONDS": ROUND_SECONDS.ref,
+        },
+        timeout=timedelta(seconds=58),
+        memory_mib=512,
+        concurrency=2,  # one that ends late, and the next
+        network=network,
+    )
+    failed = dead_letters(
+        "ProberFailed",
+        Queue("orders-prober-failed"),
+        tell=ALARMS,
+        means="The prober failed three times on end: this region watches nobody.",
+    )
+    made = async_function(
+        "Prober",
+        PROBER,
+        code(stack, "Prober", PROBER_PACKAGE),
+        settings,
+        FAILOVER.get_items(),
+        FAILOVER.put_items(),
+        _switch_feed(),
+        allow_start(),
+        log_in(),
+        log_key=log_key,
+        failures=failed,
+    )
+    probes = function_schedule(
+        "Probes",
+        "orders-probes",
+        PROBER,
+        every=PROBE_EVERY,
+        given={"operation": "probe"},
+        missed=3,
+        tell=ALARMS,
+        describes="Probes the other region, most of each minute",
+    )
+    stack.add(*failed, *made, *probes)
+    return made
+
+
+def allow_start() -> Grant:
+    """Grant starting the machines of this region."""
+    return allow(
+        "StartMachines",
+        [aws.Action("states", "StartExecution")],
+        [FAILBACK_MACHINE.arn(), FAILOVER_MACHINE.arn()],
+    )
+
+
+def _switch_feed() -> Grant:
+    """Grant turning the feed of the applier on and off, and looking at it."""
+    mapping: Text = sub(
+        arn_text("lambda", f"event-source-mapping:${{{CONSUMER.name}}}", region=OWN_REGION)
+    )
+    return allow(
+        "SwitchFeed",
+        [awslambda.GetEventSourceMapping, awslambda.UpdateEventSourceMapping],
+        [mapping],
+    )
