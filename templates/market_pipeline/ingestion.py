@@ -9,6 +9,7 @@ from tap_templates.blocks.alarm import alarm
 from tap_templates.blocks.function import Settings, request_function
 from tap_templates.blocks.http_api import FunctionApi, Jwt, Throttle, function_api
 from tap_templates.blocks.key import service_key, use_by_log_groups
+from tap_templates.blocks.parameters import burst_parameter, rate_parameter
 from tap_templates.blocks.stack import StackParameter, StackTemplate
 from tap_templates.blocks.text import sub
 from templates.market_pipeline.shared import (
@@ -54,28 +55,8 @@ CONCURRENCY = StackParameter(
     at_most=1000,
     constraint="1 to 1000; the account must keep 100 unreserved",
 )
-RATE = StackParameter(
-    name="RequestRate",
-    group="Ingestion",
-    label="Requests a second",
-    description="What the API lets through on average before it answers 429.",
-    type="Number",
-    default=500,
-    at_least=1,
-    at_most=10000,
-    constraint="1 to 10000 requests a second",
-)
-BURST = StackParameter(
-    name="RequestBurst",
-    group="Ingestion",
-    label="Requests at once",
-    description="What the API lets through at once before it answers 429.",
-    type="Number",
-    default=250,
-    at_least=1,
-    at_most=5000,
-    constraint="1 to 5000 requests",
-)
+RATE = rate_parameter("Ingestion", 500)
+BURST = burst_parameter("Ingestion", 250)
 SLOW_MS = 1000
 
 

@@ -10,6 +10,7 @@ from tap_templates.blocks.policy import Grant
 from tap_templates.blocks.queue import dead_letters
 from tap_templates.blocks.stack import StackParameter, StackTemplate
 from tap_templates.blocks.state_machine import state_machine
+from tap_templates.blocks.table import write_alarms
 from tap_templates.blocks.text import Text, sub
 from tap_templates.model.package import Package
 from templates.market_pipeline.machine import FUNCTION_TIMEOUT, definition
@@ -109,7 +110,13 @@ def build() -> StackTemplate:
     )
     for each in (validation, enrichment, storage, compensation):
         stack.add(*each)
-    stack.add(*functions.log_key, *failed, *machine, *_machine_alarms(), *_table_alarms())
+    stack.add(
+        *functions.log_key,
+        *failed,
+        *machine,
+        *_machine_alarms(),
+        *write_alarms(EVENTS, what="events", tell=ALARMS),
+    )
     stack.add(*_function_alarms())
 
     stack.output("PipelineArn", "The state machine", Ref(machine.machine))
@@ -206,27 +213,5 @@ def _machine_alarms() -> tuple[Alarm, ...]:
             periods=5,
             tell=ALARMS,
             means="Step Functions has throttled the pipeline for five minutes: events are late.",
-        ),
-    )
-
-
-def _table_alarms() -> tuple[Alarm, ...]:
-    return (
-        alarm(
-            "TableThrottled",
-            "market-events-throttled",
-            EVENTS.metric("ThrottledRequests", operation="PutItem"),
-            above=0,
-            periods=5,
-            tell=ALARMS,
-            means="Writing events has been throttled for five minutes.",
-        ),
-        alarm(
-            "TableFailing",
-            "market-events-failing",
-            EVENTS.metric("SystemErrors", operation="PutItem"),
-            above=0,
-            tell=ALARMS,
-            means="DynamoDB fails on writing events in this region.",
         ),
     )

@@ -1,5 +1,6 @@
 """What an operator may choose for a region, and what the deployer fills in."""
 
+from tap_templates.blocks.parameters import burst_parameter, rate_parameter
 from tap_templates.blocks.stack import StackParameter
 
 YES, NO = "yes", "no"
@@ -16,28 +17,8 @@ CONCURRENCY = StackParameter(
     at_most=500,
     constraint="1 to 500; the database must take as many connections",
 )
-RATE = StackParameter(
-    name="RequestRate",
-    group="Payments",
-    label="Requests a second",
-    description="What the API lets through on average before it answers 429.",
-    type="Number",
-    default=200,
-    at_least=1,
-    at_most=10000,
-    constraint="1 to 10000 requests a second",
-)
-BURST = StackParameter(
-    name="RequestBurst",
-    group="Payments",
-    label="Requests at once",
-    description="What the API lets through at once before it answers 429.",
-    type="Number",
-    default=100,
-    at_least=1,
-    at_most=5000,
-    constraint="1 to 5000 requests",
-)
+RATE = rate_parameter("Payments", 200)
+BURST = burst_parameter("Payments", 100)
 BACK_UP_SECONDARY = StackParameter(
     name="BackUpSecondary",
     group="Backup",

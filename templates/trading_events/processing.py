@@ -11,6 +11,7 @@ from tap_templates.blocks.key import service_key, use_by_log_groups
 from tap_templates.blocks.parameters import CODE_KEY, CODE_SHA256
 from tap_templates.blocks.queue import dead_letters
 from tap_templates.blocks.stack import StackParameter, StackTemplate
+from tap_templates.blocks.table import write_alarms
 from tap_templates.blocks.text import sub
 from templates.trading_events.shared import (
     ALARMS,
@@ -76,7 +77,13 @@ def build() -> StackTemplate:
         log_key=log_key,
         failures=failed,
     )
-    stack.add(*failed, *log_key, *processor, *_alarms(), *_table_alarms())
+    stack.add(
+        *failed,
+        *log_key,
+        *processor,
+        *_alarms(),
+        *write_alarms(TRANSACTIONS, what="transactions", tell=ALARMS),
+    )
 
     stack.output("ProcessorArn", "The processor's live alias", Ref(processor.alias))
     stack.output("ProcessorRoleArn", "The role it runs with", GetAtt(processor.role, "Arn"))
@@ -120,27 +127,5 @@ def _alarms() -> tuple[Alarm, ...]:
             tell=ALARMS,
             means="A failed event could not be put into the failure queue: it is only in the "
             "archive and the log.",
-        ),
-    )
-
-
-def _table_alarms() -> tuple[Alarm, ...]:
-    return (
-        alarm(
-            "TableThrottled",
-            "trading-transactions-throttled",
-            TRANSACTIONS.metric("ThrottledRequests", operation="PutItem"),
-            above=0,
-            periods=5,
-            tell=ALARMS,
-            means="Writing transactions has been throttled for five minutes.",
-        ),
-        alarm(
-            "TableFailing",
-            "trading-transactions-failing",
-            TRANSACTIONS.metric("SystemErrors", operation="PutItem"),
-            above=0,
-            tell=ALARMS,
-            means="DynamoDB fails on writing transactions in this region.",
         ),
     )

@@ -140,3 +140,33 @@ def email_parameter(name: str = "AlarmEmail") -> StackParameter:
         pattern=r"[^@\s]{1,64}@[^@\s]{1,190}",
         constraint="an e-mail address",
     )
+
+
+def rate_parameter(group: str, default: int) -> StackParameter:
+    """Ask how many requests a second an API lets through on average."""
+    return StackParameter(
+        name="RequestRate",
+        group=group,
+        label="Requests a second",
+        description="What the API lets through on average before it answers 429.",
+        type="Number",
+        default=default,
+        at_least=1,
+        at_most=10000,
+        constraint="1 to 10000 requests a second",
+    )
+
+
+def burst_parameter(group: str, default: int) -> StackParameter:
+    """Ask how many requests an API lets through at once."""
+    return StackParameter(
+        name="RequestBurst",
+        group=group,
+        label="Requests at once",
+        description="What the API lets through at once before it answers 429.",
+        type="Number",
+        default=default,
+        at_least=1,
+        at_most=5000,
+        constraint="1 to 5000 requests",
+    )

@@ -4,16 +4,17 @@ One stack in one region makes the table and all its replicas; the others know it
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from awacs import aws
 from awacs import dynamodb as actions
-from troposphere import dynamodb
+from troposphere import cloudwatch, dynamodb
 
-from tap_templates.blocks.alarm import Metric
+from tap_templates.blocks.alarm import Metric, alarm
 from tap_templates.blocks.policy import allow
 from tap_templates.blocks.text import Text, arn_text, sub
+from tap_templates.blocks.topic import Topic
 from tap_templates.model.names import OWN_REGION, Kind, Name
 
 LONGEST_RECOVERY_DAYS = 35  # DynamoDB's limit on RecoveryPeriodInDays
@@ -156,6 +157,30 @@ def _table(
             for index in indexes
         ]
     return made
+
+
+def write_alarms(table: Table, *, what: str, tell: Topic) -> Iterator[cloudwatch.Alarm]:
+    """Declare the alarms on writing items whole; `what` is what they are, in the plural.
+
+    Throttling passes by itself, so it has five minutes; an error of DynamoDB's own rings at once.
+    """
+    yield alarm(
+        "TableThrottled",
+        f"{table.purpose}-throttled",
+        table.metric("ThrottledRequests", operation="PutItem"),
+        above=0,
+        periods=5,
+        tell=tell,
+        means=f"Writing {what} has been throttled for five minutes.",
+    )
+    yield alarm(
+        "TableFailing",
+        f"{table.purpose}-failing",
+        table.metric("SystemErrors", operation="PutItem"),
+        above=0,
+        tell=tell,
+        means=f"DynamoDB fails on writing {what} in this region.",
+    )
 
 
 def _keys(*names: str) -> list[dynamodb.KeySchema]:
