@@ -132,6 +132,7 @@ def template() -> Template:
         "PROBE_ROUNDS": "5",
         "PROBE_ROUND_SECONDS": "10",
         "PROBE_FAILURES": {"Ref": "Failures"},
+        "REPORT_STALE_SECONDS": "80",
     }
     schedule = {
         "FlexibleTimeWindow": {"Mode": "OFF"},

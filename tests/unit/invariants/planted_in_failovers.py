@@ -10,7 +10,7 @@ BUDGET = (
         "TAP-OBJ-08",
         "failover",
         lambda template: template,  # the fault is the promise
-        says="within 3600 s, but that takes 160 s (detection",
+        says="within 3600 s, but that takes 240 s (detection",
         remedy="promise no database_rto",
     ),
 )

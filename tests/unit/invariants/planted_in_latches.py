@@ -48,11 +48,11 @@ PLANTED = (
             ),
             (
                 put(_LATCH, f"{_CONFIG}.Disabled", value=True), _LATCH, "Disabled",
-                "is disabled, and so healthy to whoever counts it", "take Disabled off",
+                "is disabled: to whoever counts it, it is the same", "take Disabled off",
             ),
             (
                 put(_ENDPOINT, f"{_CONFIG}.Disabled", value=True), _ENDPOINT, "Disabled",
-                "is disabled, and so healthy", "take Disabled off",
+                "is disabled: to whoever counts it", "take Disabled off",
             ),
             (
                 put(_BOTH, f"{_CONFIG}.HealthThreshold", 1), _BOTH, "HealthThreshold",

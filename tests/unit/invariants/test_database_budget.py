@@ -36,9 +36,10 @@ STATES = "Failover.Properties.Definition.States"
 
 def test_its_terms_are_detection_decision_promotion_and_what_clients_remember():
     terms = database_budget(compiled())
-    # A minute between runs and Scheduler's minute, then at most 4 rounds of 10 s; the states before
-    # the promotion at their timeouts: 10 + 20 + 5; AWS bounds no promotion; 5 s of DNS.
-    assert [term.seconds for term in terms] == [160, 35, None, 5]
+    # 80 s until a report is stale, a minute between runs and Scheduler's minute, then at most 4
+    # rounds of 10 s; the states before the promotion at their timeouts: 10 + 20 + 5; AWS bounds no
+    # promotion; 5 s of DNS.
+    assert [term.seconds for term in terms] == [240, 35, None, 5]
     assert "AWS publishes no bound" in terms[2].name
     assert all(term.source.startswith("https://docs.aws.amazon.com/") for term in terms)
 
@@ -46,22 +47,29 @@ def test_its_terms_are_detection_decision_promotion_and_what_clients_remember():
 @pytest.mark.parametrize(
     ("edit", "detection"),
     [
-        (put(f"{WATCHER}.PROBE_FAILURES", "3"), 150),
-        (put(f"{WATCHER}.PROBE_ROUND_SECONDS", "20"), 200),
+        (put(f"{WATCHER}.PROBE_FAILURES", "3"), 230),
+        (put(f"{WATCHER}.PROBE_ROUND_SECONDS", "20"), 280),
         (put(f"{WATCHER}.REPORT_STALE_SECONDS", "90"), 250),
         # What does not fit into one run goes on in the next: two gaps, then one round.
-        (put(f"{WATCHER}.PROBE_FAILURES", "6"), 2 * 120 + 10),
-        (put("Watch.Properties.ScheduleExpression", "rate(5 minutes)"), 360 + 40),
+        (put(f"{WATCHER}.PROBE_FAILURES", "6"), 80 + 2 * 120 + 10),
+        (put("Watch.Properties.ScheduleExpression", "rate(5 minutes)"), 80 + 360 + 40),
         (
             put(
                 "Watch.Properties.FlexibleTimeWindow",
                 {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 2},
             ),
-            280,
+            80 + 240 + 40,
         ),
         (put("Watch.Properties.State", "DISABLED"), None),
         (put("Watch.Properties.ScheduleExpression", "cron(0 * * * ? *)"), None),
         (put(f"{WATCHER}.PROBE_ROUNDS", ""), None),
+        (put(f"{WATCHER}.REPORT_STALE_SECONDS", {"Ref": "AWS::Region"}), None),
+        (
+            lambda edited: edited["Resources"]["Prober"]["Properties"]["Environment"][
+                "Variables"
+            ].pop("REPORT_STALE_SECONDS"),
+            None,
+        ),
         (put(f"{WATCHER}.FAILOVER_MACHINE_ARN", "another"), None),
         (lambda edited: edited["Parameters"]["Failures"].pop("MaxValue"), None),
         (lambda edited: edited["Resources"].pop("Watch"), None),

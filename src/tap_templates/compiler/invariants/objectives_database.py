@@ -36,6 +36,12 @@ CACHE_SECONDS: Final = 5  # what AWS advises clients to keep an address of a clu
 ROUNDS, ROUND_SECONDS = "PROBE_ROUNDS", "PROBE_ROUND_SECONDS"
 FAILURES, STALE_SECONDS = "PROBE_FAILURES", "REPORT_STALE_SECONDS"
 
+_DETECTED = (
+    "detection of a lost region: its report grows stale, a watch may just have ended, then so many "
+    "rounds must fail"
+)
+_UNDETECTED = "detection: nothing that is scheduled and says all of its tempo starts the failover"
+
 _RATE = re.compile(r"rate\((?P<count>[0-9]+) (?P<unit>minute|hour|day)s?\)")
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 
@@ -77,16 +83,13 @@ def _slowness(terms: tuple[Term, ...]) -> tuple[int, int]:
 
 
 def _detection(compiled: CompiledSystem, machine: Machine) -> Term:
-    name = "detection: a watch may just have ended, then so many of its rounds must fail"
     known = [
         seconds
         for watcher in told_of(compiled, machine)
         for schedule in _schedules(compiled, watcher)
         if (seconds := _noticed(compiled, watcher, schedule)) is not None
     ]
-    if not known:
-        name = "detection: nothing that is scheduled and says its tempo starts the failover"
-    return Term(name, min(known, default=None), _PRECISION)
+    return Term(_DETECTED if known else _UNDETECTED, min(known, default=None), _PRECISION)
 
 
 def _schedules(compiled: CompiledSystem, function: Located) -> Iterator[Located]:
@@ -105,7 +108,7 @@ def _noticed(compiled: CompiledSystem, watcher: Located, schedule: Located) -> i
     told = ("Environment", "Variables")
     failures = worst(compiled, watcher, *told, FAILURES)
     seconds = worst(compiled, watcher, *told, ROUND_SECONDS)
-    stale = worst(compiled, watcher, *told, STALE_SECONDS, left_out=0)
+    stale = worst(compiled, watcher, *told, STALE_SECONDS)
     rounds = number(inside(watcher.resource.properties, *told, ROUNDS))
     if gap is None or failures is None or seconds is None or stale is None or not rounds:
         return None

@@ -58,7 +58,7 @@ def _counted(compiled: CompiledSystem) -> Iterator[Fault]:
                 )
             if "disabled" in switched(child):
                 yield fault_at(
-                    child, "is disabled, and so healthy to whoever counts it",
+                    child, "is disabled: to whoever counts it, it is the same whatever happens",
                     "take Disabled off it", f"{_PATH}/Disabled",
                 )  # fmt: skip
         if not needs_all(check):
