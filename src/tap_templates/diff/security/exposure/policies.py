@@ -1,6 +1,7 @@
 """Policies at resources that let strangers in."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from tap_templates.diff.model import Resource, StackView
@@ -102,7 +103,7 @@ def _without_empty_bounds(statement: Statement) -> Statement:
         for clause in statement.clauses
         if not (clause.key in _BINDING and clause.values & {STAR, "0.0.0.0/0", "::/0"})
     )
-    return Statement(True, statement.actions, statement.resources, statement.principals, kept)  # noqa: FBT003
+    return replace(statement, clauses=kept)
 
 
 def _permission(resource: Resource) -> Exposures:

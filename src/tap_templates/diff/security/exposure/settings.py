@@ -30,12 +30,12 @@ def exposures(resource: Resource, *, blocks_by_default: bool) -> Exposures:
     read = _BY_TYPE.get(resource.type)
     found = dict(read(resource.properties)) if read else {}
     if resource.type in ("AWS::S3::Bucket", "AWS::S3::AccessPoint"):
-        found |= dict(_public_access(resource.properties, blocks_by_default))
+        found |= dict(_public_access(resource.properties, blocks_by_default=blocks_by_default))
     found |= dict(_publicly_accessible(resource.properties))
     return found
 
 
-def _when(key: str, is_open: bool | None, because: str, witness: str) -> Found:  # noqa: FBT001
+def _when(key: str, because: str, witness: str, *, is_open: bool | None) -> Found:
     """Give the exposure if it holds, or may hold."""
     if is_open is not False:
         yield key, Exposure(because, witness, certain=is_open is True)
@@ -48,14 +48,14 @@ def _is(*texts: str | None) -> Callable[[Any], bool]:
 def _function_url(properties: Mapping[str, Any]) -> Found:
     is_open = holds(properties.get("AuthType"), _is("NONE"))
     because = "the function URL can be called by anyone on the internet, without authorization"
-    yield from _when("AuthType", is_open, because, "HTTPS request without a signature")
+    yield from _when("AuthType", because, "HTTPS request without a signature", is_open=is_open)
 
 
 def _route(properties: Mapping[str, Any]) -> Found:
     key = scalar_text(properties.get("RouteKey")) or "the route"
     is_open = holds(properties.get("AuthorizationType"), _is(None, "NONE"))
     because = f"route {key} can be called by anyone, without authorization"
-    yield from _when("AuthorizationType", is_open, because, f"{key} without authorization")
+    yield from _when("AuthorizationType", because, f"{key} without authorization", is_open=is_open)
 
 
 def _method(properties: Mapping[str, Any]) -> Found:
@@ -64,7 +64,7 @@ def _method(properties: Mapping[str, Any]) -> Found:
         return
     is_open = holds(properties.get("AuthorizationType"), _is(None, "NONE"))
     because = f"method {verb} can be called by anyone, without authorization"
-    yield from _when("AuthorizationType", is_open, because, f"{verb} without authorization")
+    yield from _when("AuthorizationType", because, f"{verb} without authorization", is_open=is_open)
 
 
 def _quick_api(properties: Mapping[str, Any]) -> Found:
@@ -100,58 +100,58 @@ def _rest_api(properties: Mapping[str, Any]) -> Found:
         yield "Endpoint", Exposure(because, "a request from outside the VPC")
 
 
-def _public_access(properties: Mapping[str, Any], blocks_by_default: bool) -> Found:  # noqa: FBT001
+def _public_access(properties: Mapping[str, Any], *, blocks_by_default: bool) -> Found:
     given = properties.get("PublicAccessBlockConfiguration")
     if given is None and blocks_by_default:
         return
     for name in _BLOCKS:
         is_open = holds(at(given, name), _is(None, "FALSE"))
         because = f"{name} no longer keeps the public out of the bucket"
-        yield from _when(name, is_open, because, f"{name} is off")
+        yield from _when(name, because, f"{name} is off", is_open=is_open)
 
 
 def _bucket(properties: Mapping[str, Any]) -> Found:
     acl = properties.get("AccessControl")
     is_open = holds(acl, _is("PUBLICREAD", "PUBLICREADWRITE", "AUTHENTICATEDREAD"))
-    yield from _when("AccessControl", is_open, f"the bucket's ACL is {acl}", f"ACL {acl}")
+    yield from _when("AccessControl", f"the bucket's ACL is {acl}", f"ACL {acl}", is_open=is_open)
 
 
 def _publicly_accessible(properties: Mapping[str, Any]) -> Found:
     if "PubliclyAccessible" in properties:
         is_open = holds(properties["PubliclyAccessible"], _is("TRUE"))
         because = "it gets an address on the internet: PubliclyAccessible is true"
-        yield from _when("PubliclyAccessible", is_open, because, "PubliclyAccessible: true")
+        yield from _when("PubliclyAccessible", because, "PubliclyAccessible: true", is_open=is_open)
 
 
 def _snapshots(properties: Mapping[str, Any]) -> Found:
     is_open = holds(properties.get("State"), _is("UNBLOCKED"))
     because = "snapshots may be shared with the public"
-    yield from _when("State", is_open, because, "State: unblocked")
+    yield from _when("State", because, "State: unblocked", is_open=is_open)
 
 
 def _identity_pool(properties: Mapping[str, Any]) -> Found:
     key = "AllowUnauthenticatedIdentities"
     is_open = holds(properties.get(key), lambda each: scalar_text(each) == "true")
     because = "anybody gets AWS credentials from it without a login"
-    yield from _when(key, is_open, because, f"{key}: true")
+    yield from _when(key, because, f"{key}: true", is_open=is_open)
 
 
 def _load_balancer(properties: Mapping[str, Any]) -> Found:
     is_open = holds(properties.get("Scheme"), _is(None, "INTERNET-FACING"))
     because = "the load balancer can be reached from the internet"
-    yield from _when("Scheme", is_open, because, "Scheme: internet-facing")
+    yield from _when("Scheme", because, "Scheme: internet-facing", is_open=is_open)
 
 
 def _subnet(properties: Mapping[str, Any]) -> Found:
     is_open = holds(properties.get("MapPublicIpOnLaunch"), _is("TRUE"))
     because = "what is launched in the subnet gets an address on the internet"
-    yield from _when("MapPublicIpOnLaunch", is_open, because, "MapPublicIpOnLaunch: true")
+    yield from _when("MapPublicIpOnLaunch", because, "MapPublicIpOnLaunch: true", is_open=is_open)
 
 
 def _graph(properties: Mapping[str, Any]) -> Found:
     is_open = holds(properties.get("AuthenticationType"), _is("API_KEY"))
     because = "whoever has its key, which is no secret in a client, can call the API"
-    yield from _when("AuthenticationType", is_open, because, "AuthenticationType: API_KEY")
+    yield from _when("AuthenticationType", because, "AuthenticationType: API_KEY", is_open=is_open)
 
 
 def _domain(properties: Mapping[str, Any]) -> Found:

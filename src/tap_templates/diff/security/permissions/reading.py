@@ -56,13 +56,13 @@ class Reader:
         for branch, under in branches(document, when):
             if isinstance(branch, str):
                 try:
-                    self._read_document(json.loads(branch), under, needs_principal)
+                    self._read_document(json.loads(branch), under, needs_principal=needs_principal)
                 except ValueError:
                     self._refuse("is no JSON", branch)
             else:
-                self._read_document(branch, under, needs_principal)
+                self._read_document(branch, under, needs_principal=needs_principal)
 
-    def _read_document(self, document: Any, when: When, needs_principal: bool) -> None:  # noqa: FBT001
+    def _read_document(self, document: Any, when: When, *, needs_principal: bool) -> None:
         if not isinstance(document, Mapping) or "Statement" not in document:
             self._refuse("has no statements", document)
             return
@@ -87,7 +87,9 @@ class Reader:
         """Add one statement, which is there under the conditions of the template in `when`."""
         for statement, under in branches(given):
             try:
-                read = self._statement(statement, needs_principal, has_variables)
+                read = self._statement(
+                    statement, needs_principal=needs_principal, has_variables=has_variables
+                )
                 self.statements.add(replace(read, clauses=read.clauses | when | under))
             except UnreadableError as error:
                 self._refuse(str(error), statement)
@@ -95,7 +97,7 @@ class Reader:
     def _refuse(self, why: str, what: Any) -> None:
         self.unread.add(f"{why}: {json.dumps(what, sort_keys=True, default=str)}")
 
-    def _statement(self, given: Any, needs_principal: bool, has_variables: bool) -> Statement:  # noqa: FBT001
+    def _statement(self, given: Any, *, needs_principal: bool, has_variables: bool) -> Statement:
         if not isinstance(given, Mapping):
             raise UnreadableError("is no statement")
         if unknown := sorted(given.keys() - _ELEMENTS):
@@ -106,8 +108,10 @@ class Reader:
             allow=given["Effect"] == "Allow",
             actions=self._words(given, "Action", has_variables=False, folded=True),
             resources=self._words(given, "Resource", has_variables=has_variables),
-            principals=self._principals(given, needs_principal),
-            clauses=frozenset(self._clauses(given.get("Condition", {}), has_variables)),
+            principals=self._principals(given, needs_principal=needs_principal),
+            clauses=frozenset(
+                self._clauses(given.get("Condition", {}), has_variables=has_variables)
+            ),
         )
 
     def _words(
@@ -130,7 +134,7 @@ class Reader:
             raise UnreadableError(f"has an empty {element}")
         return words(patterns, negated=negated)
 
-    def _principals(self, given: Mapping[str, Any], needs_principal: bool) -> Words:  # noqa: FBT001
+    def _principals(self, given: Mapping[str, Any], *, needs_principal: bool) -> Words:
         if "NotPrincipal" in given and "Principal" in given:
             raise UnreadableError("has Principal and NotPrincipal")
         if "NotPrincipal" in given:
@@ -173,7 +177,7 @@ class Reader:
             return f"AWS:{account}:{STAR}"
         return f"AWS:{account}:{self.encoder.pattern(rest, has_variables=False)}"
 
-    def _clauses(self, given: Any, has_variables: bool) -> Iterator[Clause]:  # noqa: FBT001
+    def _clauses(self, given: Any, *, has_variables: bool) -> Iterator[Clause]:
         if not isinstance(given, Mapping):
             raise UnreadableError("has a condition without operators")
         for spelled, keys in given.items():
