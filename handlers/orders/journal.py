@@ -120,20 +120,17 @@ class Journal:
     def pending_ids(self, shard: int, *, until: str) -> Iterator[str]:
         """List orders of one shard that were accepted until then and wait, the oldest first."""
         return self._ids(
-            IndexName=PENDING,
-            KeyConditionExpression="pending = :shard AND acceptedAt <= :until",
-            ExpressionAttributeValues={":shard": {"S": f"p{shard}"}, ":until": {"S": until}},
+            PENDING,
+            "pending = :shard AND acceptedAt <= :until",
+            {":shard": {"S": f"p{shard}"}, ":until": {"S": until}},
         )
 
     def applied_ids(self, epoch: int, shard: int, *, since: str) -> Iterator[str]:
         """List orders of one shard with a mark of that epoch, from that moment on."""
         return self._ids(
-            IndexName=APPLIED,
-            KeyConditionExpression="appliedIn = :in AND appliedAt >= :since",
-            ExpressionAttributeValues={
-                ":in": {"S": _applied_in(epoch, shard)},
-                ":since": {"S": since},
-            },
+            APPLIED,
+            "appliedIn = :in AND appliedAt >= :since",
+            {":in": {"S": _applied_in(epoch, shard)}, ":since": {"S": since}},
         )
 
     def touch(self, region: str, at: str) -> None:
@@ -146,11 +143,17 @@ class Journal:
         except (BotoCoreError, ClientError) as error:
             raise failure_of(error) from None
 
-    def _ids(self, **asked: Any) -> Iterator[str]:
+    def _ids(self, index: str, condition: str, values: Item) -> Iterator[str]:
         page: dict[str, Any] = {}
         while True:
             try:
-                found = self._client.query(TableName=self._table, **asked, **page)
+                found = self._client.query(
+                    TableName=self._table,
+                    IndexName=index,
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                    **page,
+                )
             except (BotoCoreError, ClientError) as error:
                 raise failure_of(error) from None
             for item in found.get("Items", ()):

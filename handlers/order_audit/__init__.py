@@ -1,0 +1,1 @@
+"""Lambda function: keeps every event of a failover or failback in the audit bucket."""
