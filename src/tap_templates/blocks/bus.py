@@ -47,14 +47,16 @@ class Bus:
         return sub(self.arn_text(region))
 
     def put_events(self, *, source: str, detail_type: str) -> aws.Statement:
-        """Grant putting events of one source and type.
+        """Grant putting events of one source and type."""
+        said = self.only(source=source, detail_type=detail_type)
+        return allow("PutEvents", [actions.PutEvents], [self.arn()], *said)
+
+    def only(self, *, source: str, detail_type: str) -> tuple[aws.ConditionElement, ...]:
+        """Hold putting events to one source and type.
 
         The keys have many values, one an entry of the call; the Null test refuses an empty set.
         """
-        return allow(
-            "PutEvents",
-            [actions.PutEvents],
-            [self.arn()],
+        return (
             aws.ForAllValuesStringEquals(
                 {"events:detail-type": [detail_type], "events:source": [source]}
             ),

@@ -7,6 +7,7 @@ the call.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -35,11 +36,15 @@ _ACTION = re.compile(r"[a-z][a-z0-9-]*:[A-Z][A-Za-z0-9]*")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Actions on a resource; with `through`, of a key that this service uses for the role."""
+    """Actions on a resource; with `through`, of a key that this service uses for the role.
+
+    They are allowed while all of `when` holds.
+    """
 
     actions: tuple[aws.Action, ...]
     resource: Text
     through: str = ""
+    when: tuple[aws.ConditionElement, ...] = ()
 
 
 class Call(Protocol):
@@ -255,8 +260,8 @@ def _expressions(
 
 
 def grants(calls: Iterable[Call]) -> list[aws.Statement]:
-    """Make the statements that the calls need: one for each set of actions, sorted."""
-    plain: dict[tuple[str, ...], tuple[Use, dict[str, Text]]] = {}
+    """Make the statements that the calls need: one for each set of actions and conditions."""
+    plain: dict[tuple[tuple[str, ...], str], tuple[Use, dict[str, Text]]] = {}
     keys: dict[str, Use] = {}
     for use in (use for call in calls for use in call.uses()):
         written = json.dumps(encode_to_dict(use.resource), sort_keys=True)
@@ -264,13 +269,18 @@ def grants(calls: Iterable[Call]) -> list[aws.Statement]:
             keys[f"{use.through} {written}"] = use
             continue
         names = tuple(sorted(action.JSONrepr() for action in use.actions))
-        plain.setdefault(names, (use, {}))[1][written] = use.resource
-    found = [
-        allow(_sid(names), use.actions, [resource for _, resource in sorted(resources.items())])
-        for names, (use, resources) in sorted(plain.items())
-    ]
-    for number, (_, use) in enumerate(sorted(keys.items()), 1):
-        found.append(use_through(f"UseKey{number}", use.through, use.resource))
+        held = json.dumps(encode_to_dict(aws.Condition(list(use.when))), sort_keys=True)
+        plain.setdefault((names, held), (use, {}))[1][written] = use.resource
+    found: list[aws.Statement] = []
+    made: Counter[str] = Counter()
+    for (names, _), (use, resources) in sorted(plain.items()):
+        sid = _sid(names)
+        made[sid] += 1
+        number = str(made[sid]) if made[sid] > 1 else ""
+        named = [resource for _, resource in sorted(resources.items())]
+        found.append(allow(f"{sid}{number}", use.actions, named, *use.when))
+    for count, (_, use) in enumerate(sorted(keys.items()), 1):
+        found.append(use_through(f"UseKey{count}", use.through, use.resource))
     return found
 
 

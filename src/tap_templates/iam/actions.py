@@ -85,6 +85,7 @@ _MORE_OF_PUT_OBJECT = (
     "SSEKMSKeyId",
     "Tagging",
 )
+_MORE_OF_MAPPING = ("FunctionName", "KMSKeyArn")
 _TRANSACTED = {
     "ConditionCheck": "dynamodb:ConditionCheckItem",
     "Delete": "dynamodb:DeleteItem",
@@ -184,6 +185,15 @@ def _parameter(call: Call) -> Grants:
         yield "ssm:GetParameter", arn, ()
 
 
+def _mapping(call: Call) -> Grants:
+    for name in _MORE_OF_MAPPING:
+        if call.has(name):
+            raise CallError(Code.CALL_UNMAPPED, f"gives {name}, which takes more of the role")
+    for uuid in call.named("UUID"):
+        arn = call.runner.arn("lambda", call.region, f"event-source-mapping:{uuid}")
+        yield _own_action(call, "lambda"), arn, ()
+
+
 def _execution(call: Call) -> Grants:
     for arn in call.named("stateMachineArn"):
         yield "states:StartExecution", arn, ()
@@ -217,7 +227,9 @@ _OPERATIONS: Mapping[tuple[str, str], Rule] = {
     ("events", "put_events"): _put_events,
     ("kms", "decrypt"): _key,
     ("kms", "encrypt"): _key,
+    ("lambda", "get_event_source_mapping"): _mapping,
     ("lambda", "invoke"): _invoke,
+    ("lambda", "update_event_source_mapping"): _mapping,
     ("rds", "generate_db_auth_token"): connect,
     ("s3", "delete_object"): _object("s3:DeleteObject"),
     ("s3", "download_file"): _object("s3:GetObject"),

@@ -44,6 +44,26 @@ _UNREAD_OF_INSTANCE = (
 _WHERE = "iam/database_needs.py"
 
 
+class UnknownGlobalClusterError(Exception):
+    """No stack of the system makes this global database. Caught where a problem is made."""
+
+
+def arns_of_global_cluster(view: SystemView, name: str) -> tuple[str, tuple[str, ...]]:
+    """Find the ARN of a global database and those of its clusters, in whichever regions."""
+    for whole in view.resources("AWS::RDS::GlobalCluster"):
+        if whole.resource.name != name:
+            continue
+        source = str(whole.resource.properties.get("SourceDBClusterIdentifier"))
+        members = {
+            str(each.resource.arn)
+            for each in view.resources(_CLUSTER)
+            if each.resource.properties.get("GlobalClusterIdentifier") == name
+            or source in (each.resource.ref, each.resource.arn, each.resource.name)
+        }
+        return str(whole.resource.arn), tuple(sorted(members))
+    raise UnknownGlobalClusterError(name)
+
+
 def cluster_uses(_view: SystemView, cluster: Located) -> Iterator[UseOfRole]:
     """Refuse what a cluster may do with roles: none of it is written down."""
     yield from _unread(cluster, _UNREAD_OF_CLUSTER)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tap_templates.iam.codes import Code
+from tap_templates.iam.database_needs import UnknownGlobalClusterError, arns_of_global_cluster
 from tap_templates.iam.knowledge import find_action
 from tap_templates.iam.needs import Condition, Need, allow
 from tap_templates.iam.services import UnknownTargetError, of_events, queue_arn, use_key_of
@@ -155,12 +156,62 @@ def _start(task: _Task) -> Grants:
     yield "states:StartExecution", task.fixed("StateMachineArn"), ()
 
 
+def _global_cluster(action: str) -> Callable[[_Task], Grants]:
+    """Move the writer: asked of the global database and of each of its clusters.
+
+    https://docs.aws.amazon.com/r53recovery/latest/dg/security_iam_region_switch_aurora.html
+    """
+
+    def rule(task: _Task) -> Grants:
+        name = task.fixed("GlobalClusterIdentifier")
+        try:
+            whole, members = arns_of_global_cluster(task.view, name)
+        except UnknownGlobalClusterError as unknown:
+            raise IntegrationError(Code.CALL_RESOURCE, f"moves the writer of {unknown}") from None
+        target = task.fixed("TargetDbClusterIdentifier")
+        if target not in members:
+            what = f"moves the writer to {target}, which is no cluster of {name}"
+            raise IntegrationError(Code.CALL_RESOURCE, what)
+        for arn in (whole, *members):
+            yield f"rds:{action}", arn, ()
+
+    return rule
+
+
+def _describe_global_cluster(task: _Task) -> Grants:
+    name = task.fixed("GlobalClusterIdentifier")
+    arn = f"arn:{task.view.partition}:rds::{task.view.account}:global-cluster:{name}"
+    yield "rds:DescribeGlobalClusters", arn, ()
+
+
+def _describe_cluster(task: _Task) -> Grants:
+    name = task.fixed("DbClusterIdentifier")
+    yield "rds:DescribeDBClusters", task.full("rds", "cluster:", name), ()
+
+
+def _mapping(action: str) -> Callable[[_Task], Grants]:
+    def rule(task: _Task) -> Grants:
+        for name in ("FunctionName", "KmsKeyArn"):
+            if task.has(name):
+                raise IntegrationError(Code.UNJUDGED, f"changes the {name} of a mapping")
+        mapping = task.full("lambda", "event-source-mapping:", task.fixed("Uuid"))
+        yield f"lambda:{action}", mapping, ()
+
+    return rule
+
+
 Rule = Callable[[_Task], Grants]
 # As the Resource of a task spells them; of the `aws-sdk` ones, those whose resource we can read.
 _INTEGRATIONS: Mapping[str, Rule] = {
     "aws-sdk:dynamodb:query": _table("Query"),
     "aws-sdk:eventbridge:putEvents": _put_events,
+    "aws-sdk:lambda:getEventSourceMapping": _mapping("GetEventSourceMapping"),
     "aws-sdk:lambda:invoke": _invoke,
+    "aws-sdk:lambda:updateEventSourceMapping": _mapping("UpdateEventSourceMapping"),
+    "aws-sdk:rds:describeDBClusters": _describe_cluster,
+    "aws-sdk:rds:describeGlobalClusters": _describe_global_cluster,
+    "aws-sdk:rds:failoverGlobalCluster": _global_cluster("FailoverGlobalCluster"),
+    "aws-sdk:rds:switchoverGlobalCluster": _global_cluster("SwitchoverGlobalCluster"),
     "aws-sdk:sfn:startExecution": _start,
     "aws-sdk:sns:publish": _publish,
     "aws-sdk:sqs:sendMessage": _send,

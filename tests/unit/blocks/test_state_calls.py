@@ -6,6 +6,7 @@ import pytest
 from troposphere import Ref, encode_to_dict
 
 from tap_templates.blocks import state_choices as choices
+from tap_templates.blocks.bus import Bus
 from tap_templates.blocks.queue import Queue
 from tap_templates.blocks.state_calls import (
     Expression,
@@ -17,6 +18,7 @@ from tap_templates.blocks.state_calls import (
     UpdateItem,
     grants,
 )
+from tap_templates.blocks.state_events import PutEvent
 from tap_templates.blocks.table import Table
 from tap_templates.blocks.topic import Topic
 from tap_templates.errors import ModelError
@@ -125,7 +127,7 @@ def test_choices_combine():
     [
         (lambda: choices.equals("a", 1), "is of no path"),
         (lambda: choices.below("$.a", value=True), "truth values in an order"),
-        (lambda: choices.above("$.a", datetime(2026, 1, 2)), "no time zone"),  # noqa: DTZ001
+        (lambda: choices.above("$.a", datetime(2026, 1, 2)), "no time zone"),  # noqa: DTZ001 - that is what is refused
     ],
 )
 def test_a_comparison_that_cannot_be_is_refused(make, says):
@@ -161,3 +163,18 @@ def test_a_message_names_its_queue_by_url():
         "queue-q-"
         in encode_to_dict(Send(queue=Queue("q"), body={}).parameters())["QueueUrl"]["Fn::Sub"]
     )
+
+
+def test_each_kind_of_event_is_a_statement_of_its_own():
+    kinds = ("failed over", "failed", "failed")
+    calls = [
+        PutEvent(bus=Bus("orders"), source="orders.dr", detail_type=kind, detail={"epoch.$": "$.e"})
+        for kind in kinds
+    ]
+    (entry,) = calls[0].parameters()["Entries"]
+    assert (entry["Source"], entry["DetailType"]) == ("orders.dr", "failed over")
+    found = [encode_to_dict(each) for each in grants(calls)]
+    assert [each["Sid"] for each in found] == ["EventsPutEvents", "EventsPutEvents2"]
+    types = [each["Condition"]["ForAllValues:StringEquals"]["events:detail-type"] for each in found]
+    assert types == [["failed over"], ["failed"]]
+    assert all(each["Condition"]["Null"]["events:source"] == "false" for each in found)
