@@ -4,71 +4,24 @@ A value that does not look like what its field is for is left out, not shortened
 payment but its id passes: no account, amount, key, token or session.
 """
 
-import functools
-import os
 import re
-import traceback
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterable
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from telemetry import watch
+from telemetry.watch import UnexpectedError, matching, rounded
 
-_WORDS = re.compile(r"[a-z][a-z ]{0,59}")
+__all__ = ["UnexpectedError", "Watch"]
+
 _NAME = re.compile(r"[A-Z][A-Za-z]{0,79}")  # of an error, as we name classes
 _FIELD = re.compile(r"[a-z][A-Za-z]{0,31}")
 _VERSION = re.compile(r"v[0-9]{4}_[a-z0-9_]{1,60}")
 _PAYMENT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-_Answer = TypeVar("_Answer")
-_Handler = Callable[[Any, LambdaContext], _Answer]
 
-
-class UnexpectedError(Exception):
-    """A defect of ours. Its text is the name of a class, as Lambda writes it into the log."""
-
-
-class _Emitter(Protocol):
-    def send_entity(self, entity: Any) -> None: ...
-
-
-class NamesOnly:
-    """An emitter of traces that drops the messages of errors: those of AWS may quote an item."""
-
-    def __init__(self, emitter: _Emitter) -> None:
-        self._emitter = emitter
-
-    def send_entity(self, entity: Any) -> None:
-        """Send a segment or subsegment, and those below it, with names of errors alone."""
-        _forget_messages(entity)
-        self._emitter.send_entity(entity)
-
-    def __getattr__(self, name: str) -> Any:  # the SDK sets and reads the daemon's address
-        return getattr(self._emitter, name)
-
-
-def _forget_messages(entity: Any) -> None:
-    cause = entity.cause
-    for each in cause.get("exceptions", ()) if isinstance(cause, dict) else ():
-        each.message = None
-    for below in entity.subsegments:
-        _forget_messages(below)
-
-
-class Watch:
+class Watch(watch.Watch):
     """What one function may say. Make it where the function's clients are made, once."""
 
-    def __init__(self) -> None:
-        self._region = os.environ.get("AWS_REGION")
-        self._logger = Logger()
-        self._metrics = Metrics()
-        self._tracer = Tracer(patch_modules=("botocore",))  # all would import what is not used
-        if not self._tracer.disabled:
-            recorder: Any = self._tracer.provider
-            if not isinstance(recorder.emitter, NamesOnly):
-                recorder.emitter = NamesOnly(recorder.emitter)
+    ours = "payments_"
 
     def say(
         self,
@@ -78,72 +31,21 @@ class Watch:
         error: object = None,
         fields: Iterable[str] = (),
         version: str | None = None,
-        place: str | None = None,
         count: int | None = None,
         took_ms: float | None = None,
     ) -> None:
         """Write one log line: an error if there is an `error`, else information."""
         said = {
-            "payment_id": _matching(_PAYMENT, payment_id),
-            "error": _matching(_NAME, error),
+            "payment_id": matching(_PAYMENT, payment_id),
+            "error": matching(_NAME, error),
             "fields": sorted({each for each in fields if _FIELD.fullmatch(each)}) or None,
-            "version": _matching(_VERSION, version),
-            "place": place,
+            "version": matching(_VERSION, version),
             "count": count,
-            "took_ms": None if took_ms is None else round(took_ms, 3),
-            "region": self._region,
+            "took_ms": rounded(took_ms),
         }
-        level = self._logger.info if error is None else self._logger.error
-        kept = {name: value for name, value in said.items() if value is not None}
-        # The location in the line is that of our caller.
-        level(_matching(_WORDS, message) or "withheld", stacklevel=3, extra=kept)
-
-    def count(self, name: str, amount: int = 1) -> None:
-        """Add to a metric that counts."""
-        self._metrics.add_metric(name, MetricUnit.Count, amount)
-
-    def time(self, name: str, took_ms: float) -> None:
-        """Add to a metric of milliseconds."""
-        self._metrics.add_metric(name, MetricUnit.Milliseconds, took_ms)
+        self._write(message, said, is_error=error is not None)
 
     def annotate(self, payment_id: str) -> None:
         """Make the trace findable by the payment."""
         if _PAYMENT.fullmatch(payment_id):
             self._tracer.put_annotation("paymentId", payment_id)
-
-    def around(self, handler: _Handler[_Answer]) -> _Handler[_Answer]:
-        """Decorate the function's handler: log context, trace, metrics, and no foreign error.
-
-        Any exception leaves as UnexpectedError, counted by Lambda, so that the alarm rings.
-        """
-
-        @functools.wraps(handler)
-        def guarded(event: Any, context: LambdaContext) -> _Answer:
-            try:
-                return handler(event, context)
-            except Exception as error:  # noqa: BLE001 - its message may quote a payment
-                name = type(error).__name__
-                self.count("UnexpectedErrors")
-                self.say("unexpected error", error=name, place=_place(error))
-                raise UnexpectedError(name) from None
-
-        # Said out loud, because environment variables of Powertools could switch capturing on.
-        counted = self._metrics.log_metrics(guarded, capture_cold_start_metric=True)
-        traced = self._tracer.capture_lambda_handler(
-            counted, capture_response=False, capture_error=False
-        )
-        logged: _Handler[_Answer] = self._logger.inject_lambda_context(
-            traced, log_event=False, clear_state=True
-        )
-        return logged
-
-
-def _matching(pattern: re.Pattern[str], value: object) -> str | None:
-    return value if isinstance(value, str) and pattern.fullmatch(value) else None
-
-
-def _place(error: Exception) -> str | None:
-    """Name the deepest line of our own code that an exception came through."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [each for each in frames if Path(each.filename).parent.name.startswith("payments_")]
-    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else None

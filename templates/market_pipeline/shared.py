@@ -42,12 +42,13 @@ def _package(name: str, *services: str, shared: tuple[str, ...]) -> Package:
     return Package(name=name, aws_services=services, shared=shared)
 
 
-_EVENTS, _TABLE = "market_events", "market_table"  # folders under handlers/
-INGESTION_PACKAGE = _package("market-ingestion", "events", shared=(_EVENTS,))
-VALIDATION_PACKAGE = _package("market-validation", "dynamodb", shared=(_EVENTS, _TABLE))
-ENRICHMENT_PACKAGE = _package("market-enrichment", "dynamodb", shared=(_EVENTS, _TABLE))
-STORAGE_PACKAGE = _package("market-storage", "dynamodb", "s3", shared=(_EVENTS, _TABLE))
-COMPENSATION_PACKAGE = _package("market-compensation", "dynamodb", "sns", shared=(_EVENTS, _TABLE))
+_EVENTS = ("market_events", "telemetry")  # folders under handlers/
+_TABLE = (*_EVENTS, "market_table")
+INGESTION_PACKAGE = _package("market-ingestion", "events", shared=_EVENTS)
+VALIDATION_PACKAGE = _package("market-validation", "dynamodb", shared=_TABLE)
+ENRICHMENT_PACKAGE = _package("market-enrichment", "dynamodb", shared=_TABLE)
+STORAGE_PACKAGE = _package("market-storage", "dynamodb", "s3", shared=_TABLE)
+COMPENSATION_PACKAGE = _package("market-compensation", "dynamodb", "sns", shared=_TABLE)
 PROCESSING_PACKAGES = (
     VALIDATION_PACKAGE,
     ENRICHMENT_PACKAGE,

@@ -30,7 +30,7 @@ API = HttpApi("payments")
 PAYMENTS, SCHEMA = Function("payments-api"), Function("payments-schema")
 NAME = sub("api.${DomainName}")  # what clients call, whichever region answers
 
-_DATABASE_CODE = ("aurora_access", "payments_database")  # folders under handlers/
+_DATABASE_CODE = ("aurora_access", "payments_database", "telemetry")  # folders under handlers/
 PAYMENTS_PACKAGE = Package(
     name="payments-api", aws_services=("dynamodb", "rds"), shared=_DATABASE_CODE
 )

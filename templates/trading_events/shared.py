@@ -11,7 +11,9 @@ SOURCE = "trading-system"  # what producers put into an event's `source`
 SERVICE = "trading-event-processor"  # the processor's name in logs, traces and metrics
 METRICS = "TradingSystem"  # the namespace of the processor's own metrics
 
-PROCESSOR_PACKAGE = Package(name="trading-processor", aws_services=("dynamodb",))
+PROCESSOR_PACKAGE = Package(
+    name="trading-processor", aws_services=("dynamodb",), shared=("telemetry",)
+)
 
 TRANSACTIONS = Table("trading-transactions")
 ALARMS = Topic("trading-alarms")

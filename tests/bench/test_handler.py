@@ -47,7 +47,7 @@ def test_handler_against_its_bare_put_item(monkeypatch, capsys):
     from trading_processor.core import Claim, parse
     from trading_processor.ledger import Ledger
 
-    for handler in app.logger.handlers:
+    for handler in app.watch._logger.handlers:
         handler.stream = io.StringIO()
     envelope = json.loads(EVENT.read_text())
     item = Claim(event=parse(envelope), region="r", request="r", received_at="t").item()
@@ -60,7 +60,9 @@ def test_handler_against_its_bare_put_item(monkeypatch, capsys):
             config=app._PATIENCE,
             endpoint_url=f"http://{table.address}",
         )
-        monkeypatch.setattr(app, "_process", app.Processor(Ledger(client, "t"), "us-east-1"))
+        monkeypatch.setattr(
+            app, "_process", app.Processor(Ledger(client, "t"), app.watch, "us-east-1")
+        )
 
         def bare():
             client.put_item(

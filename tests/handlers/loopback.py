@@ -85,7 +85,9 @@ class Table(Server):
             if failure == "InternalServerError":  # the worst kind: it is written, but nobody knows
                 self.items[request["Item"]["id"]["S"]] = request["Item"]
             status = 500 if failure == "InternalServerError" else 400
-            return status, {"__type": f"com.amazonaws.dynamodb.v20120810#{failure}"}
+            error = f"com.amazonaws.dynamodb.v20120810#{failure}"
+            # The messages of AWS may quote what was to be written.
+            return status, {"__type": error, "message": f"cannot write {request['Item']}"}
         assert request["ConditionExpression"] == "attribute_not_exists(id)"
         key = request["Item"]["id"]["S"]
         if key in self.items:

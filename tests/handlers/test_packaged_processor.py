@@ -16,12 +16,11 @@ import pytest
 from handlers.loopback import Function, Table, TraceDaemon
 
 from tap_templates.compiler.packages import Platform, start
-from tap_templates.model.package import Package
+from templates.trading_events.shared import PROCESSOR_PACKAGE as PROCESSOR
 
 pytestmark = pytest.mark.package
 
 ROOT = Path(__file__).parents[2]
-PROCESSOR = Package(name="trading-processor", aws_services=("dynamodb",))
 CANARY = "4111111111111111"
 
 
@@ -105,7 +104,7 @@ def test_cold_start_event_duplicate_and_poison(run, unpacked, table, event):
     assert sum("EventsProcessed" in line for line in lines) == 2
 
 
-def test_traces_have_the_ids_and_nothing_else_of_the_event(run, unpacked, event):
+def test_traces_have_the_ids_and_nothing_else_of_the_event(run, unpacked, table, event):
     daemon = TraceDaemon()
     poison = event("poison-float-price")
     poison["detail"] |= {"account": CANARY, f"x{CANARY}": CANARY}
@@ -116,12 +115,15 @@ def test_traces_have_the_ids_and_nothing_else_of_the_event(run, unpacked, event)
     ) as function:
         assert function.invoke(good)[0] == "response"
         assert function.invoke(poison)[0] == "error"
+        table.failures = ["ValidationException"]
+        assert function.invoke(good)[1]["errorType"] == "ClaimFailed"
         log = function.log
     traces = daemon.documents()
     daemon.close()
     assert good["detail"]["eventId"] in traces
     assert '"eventType": "TradeExecuted"' in traces or '"eventType":"TradeExecuted"' in traces
     assert "PutItem" in traces
+    assert "ClientError" in traces
     assert CANARY not in traces + log
     assert "ACC-TEST" not in traces + log
 

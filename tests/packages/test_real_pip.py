@@ -12,12 +12,11 @@ import pytest
 
 from tap_templates.compiler.packages import Platform, start
 from tap_templates.errors import PackageError
-from tap_templates.model.package import Package
+from templates.trading_events.shared import PROCESSOR_PACKAGE as PROCESSOR
 
 pytestmark = pytest.mark.package
 
 ROOT = Path(__file__).parents[2]
-PROCESSOR = Package(name="trading-processor", aws_services=("dynamodb",))
 ELSEWHERE = """
     import os, sys
     from pathlib import Path
@@ -25,7 +24,9 @@ ELSEWHERE = """
     from tap_templates.compiler.packages import Platform, start
     from tap_templates.model.package import Package
     root = Path(sys.argv[1])
-    package = Package(name="trading-processor", aws_services=("dynamodb",))
+    package = Package(
+        name="trading-processor", aws_services=("dynamodb",), shared=("telemetry",)
+    )
     with start([package], handlers=root / "handlers", into=root / "o", cache=root / "c") as pending:
         print(pending.finish()[package.name].sha256)
 """
@@ -114,9 +115,9 @@ def test_the_package_is_small_and_calls_no_undeclared_service(built):
     ],
 )
 def test_a_lock_that_cannot_be_installed(tmp_path, edit, said):
-    folder = tmp_path / "handlers" / "trading_processor"
-    shutil.copytree(ROOT / "handlers" / "trading_processor", folder)
-    lock = folder / "requirements.txt"
+    for folder in (PROCESSOR.folder, *PROCESSOR.shared):
+        shutil.copytree(ROOT / "handlers" / folder, tmp_path / "handlers" / folder)
+    lock = tmp_path / "handlers" / PROCESSOR.folder / "requirements.txt"
     lock.write_text(edit(lock.read_text()))
     with (
         pytest.raises(PackageError, match=said) as caught,

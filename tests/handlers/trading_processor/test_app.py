@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from telemetry.watch import UnexpectedError
 from trading_processor.core import EventIdReused, PoisonEvent
 from trading_processor.ledger import ClaimFailed
 
@@ -36,7 +37,7 @@ class Invoked:
     def __init__(self, module, table, capsys):
         self.module, self.table, self._capsys = module, table, capsys
         self._log = io.StringIO()
-        for handler in module.logger.handlers:
+        for handler in module.watch._logger.handlers:
             handler.stream = self._log  # the one it has may be a closed one of another test
 
     def __call__(self, event, request="req-1"):
@@ -200,4 +201,21 @@ def test_what_a_field_holds_is_never_said(invoke, event, data):
         error = "".join(traceback.format_exception(raised))
     said = invoke.said() + error
     assert str(canary) not in said
-    assert invoke.module.tracer.disabled
+    assert invoke.module.watch._tracer.disabled
+
+
+def test_a_defect_leaves_without_the_words_of_its_cause(invoke, event, monkeypatch):
+    class Broken:
+        def record(self, claim):
+            raise KeyError(CANARY)
+
+    monkeypatch.setattr(invoke.module._process, "_ledger", Broken())
+    with pytest.raises(UnexpectedError, match=r"^KeyError$") as raised:
+        invoke(event("trade-executed"))
+    said = invoke.said()
+    assert CANARY not in said + "".join(traceback.format_exception(raised.value))
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert metrics(lines) == {"UnexpectedErrors": ("Count", 1.0)}
+    [line] = [line for line in lines if "message" in line]
+    assert (line["message"], line["error"]) == ("unexpected error", "KeyError")
+    assert line["place"].startswith("trading_processor/")

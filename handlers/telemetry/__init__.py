@@ -1,0 +1,1 @@
+"""What the logs, metrics and traces of every function have in common: no message of others."""
