@@ -14,7 +14,8 @@ import json, os
 
 def handler(event, context):
     context = event["requestContext"]
-    said = {"region": os.environ["AWS_REGION"], "host": context["domainName"], "state": "well"}
+    said = {"region": os.environ["AWS_REGION"], "host": context["domainName"],
+            "state": os.environ.get("STATE", "well")}
     ill = os.environ.get("ILL")
     return {"statusCode": 503 if ill == "yes" else 200,
             "body": "{}" if ill == "quietly" else json.dumps(said)}

@@ -48,8 +48,9 @@ def answer(name: str, kind: str, zone: str | None = None) -> Answer:
     if not found:
         return Answer(wanted, kind)
     chosen, because = _choose(found)
-    checks = {each["HealthCheckId"]: health.healthy(each["HealthCheckId"]) for each in found
-              if each.get("HealthCheckId")}  # fmt: skip
+    followed = [each["HealthCheckId"] for each in found if each.get("HealthCheckId")]
+    followed += [child for each in followed for child in health.counted(each)]
+    checks = {each: health.healthy(each) for each in followed}
     values = tuple(chosen.get("ResourceRecords") or [chosen["AliasTarget"]["DNSName"]])
     ttl = int(chosen["TTL"]) if "TTL" in chosen else None
     return Answer(wanted, str(chosen["Type"]), values, ttl, because, checks)

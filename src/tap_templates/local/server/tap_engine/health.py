@@ -67,14 +67,26 @@ def healthy(health_check_id: str) -> bool:
 
     A kind that is not simulated is not healthy: nothing may pass because nobody looked.
     """
-    record = route53._health_checks.get(health_check_id)
-    if record is None:
+    config = config_of(health_check_id)
+    if config is None:
         return True
-    config: Config = record["config"]
     judge = _JUDGES.get(config.get("Type", ""))
     judged = judge is not None and judge(health_check_id, config)
     state = judged or bool(config.get("Disabled"))
     return state is not bool(config.get("Inverted"))
+
+
+def config_of(health_check_id: str) -> Config | None:
+    """Give what a health check of the current account is told; None if there is none."""
+    record = route53._health_checks.get(health_check_id)
+    config: Config | None = record["config"] if record else None
+    return config
+
+
+def counted(health_check_id: str) -> list[str]:
+    """List the health checks that a calculated one counts."""
+    config = config_of(health_check_id) or {}
+    return list(config.get("ChildHealthChecks") or [])
 
 
 def report(health_check_id: str) -> tuple[str, datetime]:

@@ -1,4 +1,4 @@
-"""What a host name of an HTTP API leads to on this engine. Reads the engine's own records.
+"""What a host name of an API leads to on this engine. Reads the engine's own records.
 
 An API has the name that AWS gave it, and those of custom domains that are mapped to it. A custom
 domain's regional name (`d-….execute-api…`) alone leads nowhere, as on AWS, where the API is asked
@@ -40,7 +40,8 @@ def address(host: str) -> str | None:
     own = _OWN.fullmatch(host)
     if own:
         known = (get_account_id(), own["region"], own["api"])
-        is_there = any(key == known for key, _ in apigateway._apis.all_items())
+        kinds = (apigateway._apis, apigateway_v1._rest_apis)  # of a REST API the path has the stage
+        is_there = any(key == known for kind in kinds for key, _ in kind.all_items())
         return Api(own["api"]).address if is_there else None
     found = domain(host)
     return found.address if found else None

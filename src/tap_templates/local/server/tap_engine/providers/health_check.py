@@ -7,6 +7,7 @@ from tap_engine import health, loopback
 from tap_engine.providers.provider import Made, Properties, Provider, if_there, shaped
 
 _CHECKERS_LEAST = 3
+_CHILDREN_MOST = 256
 _FIXED = ("Type", "RequestInterval", "MeasureLatency", "RoutingControlArn")
 
 
@@ -54,6 +55,24 @@ def _check(config: Properties) -> None:
         raise ValueError("AWS::Route53::HealthCheck: HTTPS_STR_MATCH needs a SearchString")
     if 0 < len(config.get("Regions") or []) < _CHECKERS_LEAST:
         raise ValueError("AWS::Route53::HealthCheck: Regions needs at least three regions, or none")
+    if config["Type"] == "CALCULATED":
+        _check_children(config)
+
+
+def _check_children(config: Properties) -> None:
+    """Refuse what Route 53 does not count.
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
+    """
+    children = config.get("ChildHealthChecks") or []
+    if len(children) > _CHILDREN_MOST:
+        raise ValueError(f"AWS::Route53::HealthCheck: counts more than {_CHILDREN_MOST}")
+    for child in children:
+        known = health.config_of(child)
+        if known is None:
+            raise ValueError(f"AWS::Route53::HealthCheck: counts {child}, which does not exist")
+        if known.get("Type") == "CALCULATED":
+            raise ValueError(f"AWS::Route53::HealthCheck: counts {child}, which is calculated")
 
 
 def _delete(physical_id: str, _: Properties) -> None:
