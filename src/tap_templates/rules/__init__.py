@@ -12,8 +12,8 @@ folder and nothing but cfn-lint and the standard library; that is what lets the 
 
 Ids: E90xx EventBridge, E91xx and W91xx DynamoDB global tables, E92xx and W92xx alarms and
 dead-letter queues, E93xx who may act for whom, E94xx functions, E95xx networks,
-E96xx ways in, state machines, and parameters in texts of JSON, E97xx Aurora, E98xx DNS and health
-checks, E99xx backups and replication.
+E96xx ways in, REST APIs, state machines, and parameters in texts of JSON, E97xx Aurora, E98xx DNS
+and health checks, E99xx backups and replication.
 """
 
 from importlib import import_module
@@ -37,6 +37,7 @@ RULE_MODULES: Final[tuple[str, ...]] = (
     "_security_groups",
     "_networks",
     "_apis",
+    "_rest_apis",
     "_machines",
     "_json_strings",
     "_aurora",

@@ -40,7 +40,7 @@ class OpenRoute(TapRule):
             if not _exempt_route(index, route):
                 yield from _open(index, route, "AuthorizationType", "is a route", _ADVICE)
         for method in index.typed("AWS::ApiGateway::Method"):
-            if not _exempt_method(index, method):
+            if not exempt_method(index, method):
                 advice = "set it to AWS_IAM, CUSTOM or COGNITO_USER_POOLS"
                 yield from _open(index, method, "AuthorizationType", "is a method", advice)
         for url in index.typed("AWS::Lambda::Url"):
@@ -88,7 +88,7 @@ def _exempt_route(index: Index, route: Resource) -> bool:
     )
 
 
-def _exempt_method(index: Index, method: Resource) -> bool:
+def exempt_method(index: Index, method: Resource) -> bool:
     if all(node.text == _BEFORE_ACCESS for node in method.get("HttpMethod")):
         return True
     return any(

@@ -17,6 +17,7 @@ from unit.invariants import (
     planted_in_releases,
     planted_in_replay,
     planted_in_resources,
+    planted_in_rest_apis,
     planted_in_services,
     planted_in_templates,
 )
@@ -68,6 +69,7 @@ def test_every_invariant_has_a_planted_fault():
         *planted_in_databases.PLANTED,
         *planted_in_failovers.PLANTED,
         *planted_in_latches.PLANTED,
+        *planted_in_rest_apis.PLANTED,
     )
     planted = (*PLANTED, *elsewhere)
     assert {each.code for each in INVARIANTS} == {each.code for each in planted}
