@@ -21,7 +21,7 @@ _PAYMENT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Watch(watch.Watch):
     """What one function may say. Make it where the function's clients are made, once."""
 
-    ours = "payments_"
+    ours = ("aurora_access", "payments_", "schema_migrations")
 
     def say(
         self,

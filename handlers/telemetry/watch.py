@@ -17,7 +17,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.traces import names_only_tracer
 
-_MESSAGE = re.compile(r"[a-z][a-z, ]{0,59}")  # letters alone: no value of an event is that plain
+# Letters alone: no value of an event is that plain.
+_MESSAGE = re.compile(r"[a-z][a-z, -]{0,59}")
 _CLASS = re.compile(r"[A-Z][A-Za-z]{0,79}")
 
 _Answer = TypeVar("_Answer")
@@ -31,7 +32,7 @@ class UnexpectedError(Exception):
 class Watch:
     """What one function may say. Make it where the function's clients are made, once."""
 
-    ours: ClassVar[str]  # how the names of the folders with our code begin
+    ours: ClassVar[str | tuple[str, ...]]  # how the names of the folders with our code begin
     expected: ClassVar[tuple[type[Exception], ...]] = ()  # what leaves a handler as it is
     unexpected: ClassVar[type[Exception]] = UnexpectedError  # what any other exception leaves as
 
@@ -60,7 +61,8 @@ class Watch:
         def guarded(event: Any, context: LambdaContext) -> _Answer:
             try:
                 return handler(event, context)
-            except self.expected:
+            except self.expected as failure:
+                self.told(failure)
                 raise
             except Exception as error:  # noqa: BLE001 - its message may quote the event
                 self._tell(error)
@@ -75,6 +77,9 @@ class Watch:
             traced, log_event=False, clear_state=True
         )
         return logged
+
+    def told(self, failure: Exception) -> None:
+        """Say what is to be said of an `expected` failure that leaves; by default, nothing."""
 
     def _write(self, message: str, said: Mapping[str, object], *, is_error: bool) -> None:
         """Write one log line; what is None is left out.
