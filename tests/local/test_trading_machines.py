@@ -1,0 +1,395 @@
+"""The machines of trading-dr on the engine's interpreter: run, failing anywhere, cut off anywhere.
+
+What this does not cover: a real promotion, which takes minutes, may lose commits and answers with
+states that the engine does not have (a moving writer is scripted); real pauses, which are a tenth
+of a second here, with fewer attempts; time-outs of tasks and of runs; the permissions of the
+machine's role; which names Step Functions gives to errors of RDS; two regions that disagree, since
+the table is one here, as a strongly consistent one is; the event source mapping, which is scripted.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+from local.conftest import ROOT, Clients
+from local.trading_machines import CUT, HERE, HOME, MACHINES, Places, World, resolved, tasks
+from troposphere import encode_to_dict
+
+from tap_templates.local import engine as engines
+from templates.trading_dr.machines import Surroundings
+
+FAILOVER, FAILBACK = MACHINES["failover"], MACHINES["failback"]
+_ANY = Surroundings(
+    home=HOME,
+    global_cluster="any",
+    global_cluster_arn="any",
+    cluster="any",
+    other_cluster="any",
+    consumer="any",
+    consumer_arn="any",
+    topic_key=None,
+)
+# Tasks that only tell: without them the work is done all the same.
+TELLING = {"Announce", "Notify"}
+# Reached in a run only after something has failed, or in the other region.
+ENDING = {"Recheck", "NotifyFailed", "AnnounceFailed"}
+TAKING_BACK = {
+    "RaiseFenceAgain",
+    "ServeAgain",
+    "EnableConsumersAgain",
+    "LookEnabledAgain",
+    "SettleAgain",
+    "NotifyTakenBack",
+}
+
+
+def names(make):
+    states = resolved(encode_to_dict(make(_ANY).body()), "any")["States"]
+    return [name for name, _ in tasks(states)]
+
+
+ON_THE_WAY = {
+    "failover": [each for each in names(FAILOVER) if each not in {*ENDING, "Unlatch"}],
+    "failback": [each for each in names(FAILBACK) if each not in ENDING | TAKING_BACK],
+}
+STEPS = [(kind, name) for kind, found in ON_THE_WAY.items() for name in found]
+
+
+@dataclass
+class Story:
+    """What became of two runs: one in which something happened, and the next, from the start."""
+
+    world: World
+    first: dict
+    told: list
+    events: list
+    second: dict
+    between: tuple | None  # the role after the first
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    engines.stop(ROOT, name="tests-machines")
+    clients = Clients(engines.start(ROOT, name="tests-machines"))
+    yield Places(clients, tmp_path_factory.mktemp("worlds"))
+    clients.close()
+    engines.stop(ROOT, name="tests-machines")
+
+
+def prepared(places, name, kind):
+    """A world in which a machine has its work to do: home serves, or has been failed over."""
+    world = places.world(name)
+    return world.fail_over() if kind == "failback" else world
+
+
+def two_runs(places, name, kind, faults, **how):
+    world = prepared(places, name, kind)
+    world.script(faults=faults)
+    first = world.run(MACHINES[kind], **how)
+    between = world.role() if world.item("role") else None
+    world.script(faults={})
+    second = world.run(MACHINES[kind])
+    return Story(world, first, [], [], second, between)
+
+
+def all_at_once(places, work):
+    """Live through many stories side by side, since they wait more than they work."""
+    with ThreadPoolExecutor(12) as pool:
+        asked = {key: pool.submit(tell) for key, tell in work.items()}
+        stories = {key: each.result() for key, each in asked.items()}
+    for story in stories.values():
+        story.told, story.events = places.about(story.first["executionArn"])
+    return stories
+
+
+@pytest.fixture(scope="module")
+def broken(places):
+    """For each task: a run in which it fails for good, and one after it is mended."""
+
+    def tell(number, kind, name):
+        world = f"b{number}"
+        return lambda: two_runs(places, world, kind, {name: "Broken"}, proxied=(name,))
+
+    return all_at_once(places, {step: tell(number, *step) for number, step in enumerate(STEPS)})
+
+
+@pytest.fixture(scope="module")
+def cut(places):
+    """For each task: a run that is cut off after it, and another from the start."""
+
+    def tell(number, kind, name):
+        return lambda: two_runs(places, f"c{number}", kind, {}, cut_after=name)
+
+    return all_at_once(places, {step: tell(number, *step) for number, step in enumerate(STEPS)})
+
+
+def is_failed_over(world, epoch=2):
+    assert world.role() == (epoch, HERE, "serving", epoch)
+    assert (world.writer(), world.latched()) == (HERE, True)
+    assert world.script()["mapping"] == "Enabled"
+    assert world.script()["fence"] == epoch
+    assert world.cuts()["1"] == CUT
+
+
+def is_returned(world, epoch=3):
+    assert world.role() == (epoch, HOME, "serving", epoch)
+    assert (world.writer(), world.latched()) == (HOME, False)
+    assert world.script()["mapping"] == "Disabled"
+    assert world.script()["fence"] == epoch
+
+
+def is_done(kind, world):
+    (is_failed_over if kind == "failover" else is_returned)(world)
+
+
+def in_order(entered, *wanted):
+    places = [entered.index(each) for each in wanted]
+    assert places == sorted(places), list(zip(wanted, places, strict=True))
+
+
+@pytest.fixture(scope="module")
+def there_and_back(places):
+    """A failover, once more, a failback, once more."""
+    world = places.world("happy")
+    kept = {}
+    for name, make in (("over", FAILOVER), ("again", FAILOVER), ("back", FAILBACK)):
+        world.script(calls=[])
+        kept[name] = (world.run(make), world.role(), world.script()["calls"])
+        if name == "over":
+            is_failed_over(world)
+    is_returned(world)
+    kept["back again"] = (world.run(FAILBACK), world.role(), None)
+    return world, kept, dict(zip(kept, world.runs, strict=True))
+
+
+def test_a_failover_does_everything_in_order_and_says_so(places, there_and_back):
+    world, kept, runs = there_and_back
+    found, role, calls = kept["over"]
+    assert (found["status"], role) == ("SUCCEEDED", (2, HERE, "serving", 2))
+    in_order(
+        world.entered(runs["over"]),
+        *("Fence", "Latch", "Promote", "Canary", "Prepare", "RecordCuts", "Replay"),
+        *("Serve", "EnableConsumers", "Validate", "Reconcile", "Announce", "Notify", "Settle"),
+    )
+    assert calls.count("Replay") == 2
+    (notice,), events = places.about(runs["over"])
+    assert events == ["failover completed"]
+    assert (notice["epoch"], notice["applied"], notice["restored"]) == (2, 6, 2)
+    assert (notice["acknowledged"], notice["region"]) == (7, HERE)
+    assert "docs/trading-dr/failover.md" in notice["todo"]
+
+
+def test_a_failover_that_finds_it_done_does_nothing(places, there_and_back):
+    world, kept, runs = there_and_back
+    found, role, calls = kept["again"]
+    assert (found["status"], role, calls) == ("SUCCEEDED", (2, HERE, "serving", 2), [])
+    assert world.entered(runs["again"])[-1] == "AlreadyServing"
+    assert places.about(runs["again"]) == ([], [])
+
+
+def test_a_failback_does_everything_in_order_and_says_so(places, there_and_back):
+    world, kept, runs = there_and_back
+    found, role, _ = kept["back"]
+    assert (found["status"], role) == ("SUCCEEDED", (3, HOME, "serving", 3))
+    in_order(
+        world.entered(runs["back"]),
+        *("CheckReady", "Claim", "DisableConsumers", "RaiseFence", "Switchover", "Return"),
+        *("AwaitReturned", "Unlatch", "Announce", "Notify", "Settle"),
+    )
+    (notice,), events = places.about(runs["back"])
+    assert events == ["failback completed"]
+    assert (notice["epoch"], notice["what"]) == (3, "The home region is active again")
+
+
+def test_a_failback_that_finds_it_done_does_nothing(places, there_and_back):
+    world, kept, runs = there_and_back
+    found, role, _ = kept["back again"]
+    assert (found["status"], role) == ("SUCCEEDED", (3, HOME, "serving", 3))
+    assert world.entered(runs["back again"])[-1] == "AlreadyHome"
+    assert places.about(runs["back again"]) == ([], [])
+
+
+@pytest.mark.parametrize("kind", MACHINES)
+def test_every_task_may_fail_once(places, kind):
+    world = prepared(places, f"once-{kind}", kind)
+    on_the_way = ON_THE_WAY[kind]
+    world.script(faults={name: ["Busy"] for name in on_the_way})
+    found = world.run(MACHINES[kind], proxied=on_the_way)
+    assert found["status"] == "SUCCEEDED", found
+    is_done(kind, world)
+    left = {name: faults for name, faults in world.script()["faults"].items() if faults}
+    assert left == {}
+
+
+@pytest.mark.parametrize(("kind", "name"), STEPS)
+def test_a_task_that_fails_for_good_is_told_of_and_the_next_run_does_the_rest(broken, kind, name):
+    story = broken[kind, name]
+    status, error = story.first["status"], story.first.get("error")
+    if name in TELLING:
+        assert status == "SUCCEEDED"
+    else:
+        assert (status, error) == ("FAILED", f"{kind.capitalize()}Failed")
+        *_, event = story.events
+        *_, notice = story.told
+        assert event == f"{kind} failed"
+        assert f"docs/trading-dr/{kind}.md" in notice["todo"]
+        if name not in {"Switchover", "Promote"}:
+            assert notice["error"] == "Broken"
+    assert story.second["status"] == "SUCCEEDED", story.second
+    # A switchover that is refused for good has cost an epoch, in which this region served on.
+    if name == "Switchover":
+        is_returned(story.world, epoch=5)
+    else:
+        is_done(kind, story.world)
+
+
+@pytest.mark.parametrize(("kind", "name"), STEPS)
+def test_a_run_that_is_cut_off_anywhere_is_made_good_by_another(cut, kind, name):
+    story = cut[kind, name]
+    assert story.first["error"] == "Cut"
+    assert story.second["status"] == "SUCCEEDED", story.second
+    is_done(kind, story.world)
+
+
+def test_an_answer_that_is_lost_does_not_cost_the_fence(places):
+    world = places.world("lost")
+    world.script(faults={"Fence": ["lost"]})
+    found = world.run(FAILOVER, proxied=("Fence",))
+    assert found["status"] == "SUCCEEDED"
+    is_failed_over(world)
+    assert world.script()["calls"].count("Fence") == 2
+
+
+def test_a_failover_of_rds_that_runs_already_is_waited_for(places):
+    world = places.world("moving")
+    world.script(moving=3)
+    found = world.run(FAILOVER, proxied=("Look",))
+    assert found["status"] == "SUCCEEDED"
+    entered = world.entered(world.runs[-1])
+    assert entered.index("Promote") > [i for i, each in enumerate(entered) if each == "Look"][3]
+    is_failed_over(world)
+
+
+@pytest.mark.parametrize(
+    "error", ["Rds.InvalidGlobalClusterStateException", "Rds.InvalidDbClusterStateException"]
+)
+def test_an_order_that_rds_has_taken_before_is_looked_at_again(places, error):
+    world = places.world(error.replace(".", "-").lower()[:24])
+    world.script(faults={"Promote": [error]})
+    assert world.run(FAILOVER, proxied=("Promote",))["status"] == "SUCCEEDED"
+    assert world.script()["calls"].count("Promote") == 2
+    is_failed_over(world)
+
+
+def test_a_promotion_that_never_comes_is_given_up_and_told(places, broken):
+    story = broken["failover", "Promote"]
+    assert story.told[0]["error"] == "NotPromoted"
+    assert story.between == (2, HERE, "failing-over", 1)
+
+
+def test_of_two_failovers_at_once_one_wins_and_the_other_ends_without_harm(places):
+    world = places.world("two")
+    runs = [world.start(FAILOVER), world.start(FAILOVER)]
+    ended = [world.ended(run) for run in runs]
+    assert [each["status"] for each in ended] == ["SUCCEEDED"] * 2
+    last = sorted(world.entered(run)[-1] for run in runs)
+    assert last in (["FailedOver", "Overtaken"], ["AlreadyServing", "FailedOver"])
+    assert world.role()[1:] == (HERE, "serving", world.role()[0])
+    assert sum(len(places.about(run)[1]) for run in runs) == 1
+    is_failed_over(world)
+
+
+def test_a_second_run_takes_over_from_one_that_still_runs(places):
+    """The first is overtaken at its next write, and ends well; the second does the rest."""
+    world = places.world("overtaking")
+    world.script(faults={"Canary": ["NotWritable"] * 2})
+    first = world.start(FAILOVER)
+    while "Canary" not in world.script()["calls"]:
+        world.clients("stepfunctions", HERE).describe_execution(executionArn=first)
+    second = world.run(FAILOVER)
+    assert (second["status"], world.ended(first)["status"]) == ("SUCCEEDED", "SUCCEEDED")
+    assert world.entered(first)[-1] == "Overtaken"
+    is_failed_over(world)
+
+
+def test_of_two_failbacks_at_once_one_wins_and_the_other_ends_without_harm(places):
+    world = prepared(places, "two-back", "failback")
+    runs = [world.start(FAILBACK), world.start(FAILBACK)]
+    assert [world.ended(run)["status"] for run in runs] == ["SUCCEEDED"] * 2
+    assert sorted(world.entered(run)[-1] for run in runs) in (
+        ["Overtaken", "Returned"],
+        ["AlreadyHome", "Returned"],
+    )
+    is_returned(world)
+
+
+def test_a_switchover_that_is_refused_leaves_this_region_serving(broken, places):
+    story = broken["failback", "Switchover"]
+    assert story.between == (4, HERE, "serving", 4)
+    (notice,) = story.told
+    assert notice["what"] == "RDS refused the switchover; this region serves as before"
+    entered = story.world.entered(story.first["executionArn"])
+    in_order(entered, "Switchover", "TakeBack", "RaiseFenceAgain", "ServeAgain")
+    assert "EnableConsumersAgain" in entered
+
+
+@pytest.mark.parametrize("name", sorted(TAKING_BACK - {"NotifyTakenBack"}))
+def test_taking_back_may_itself_be_cut_off(places, name):
+    """Once it serves again, it is the failover machine that does the rest: nothing is unsettled."""
+    world = prepared(places, f"tb-{name}".lower(), "failback")
+    world.script(faults={"Switchover": "Broken"})
+    assert world.run(FAILBACK, proxied=("Switchover",), cut_after=name)["error"] == "Cut"
+    _, active, phase, _ = world.role()
+    assert active == HERE
+    if phase == "serving":
+        assert world.run(FAILOVER)["status"] == "SUCCEEDED"
+    else:
+        assert world.run(FAILBACK, proxied=("Switchover",))["error"] == "FailbackFailed"
+    assert world.role() == (4, HERE, "serving", 4)
+    assert (world.writer(), world.script()["mapping"]) == (HERE, "Enabled")
+
+
+def test_a_pair_that_is_not_ready_is_left_as_it_is(places):
+    world = prepared(places, "unready", "failback")
+    world.script(faults={"CheckReady": "NotReady"})
+    found = world.run(FAILBACK)
+    assert (found["status"], found["error"]) == ("FAILED", "FailbackFailed")
+    is_failed_over(world)
+    assert places.about(world.runs[-1])[0][0]["error"] == "NotReady"
+
+
+def test_a_failover_under_way_is_not_turned_into_a_failback(places):
+    world = places.world("notnow")
+    world.put_role(epoch=2, active=HERE, phase="failing-over", settled=1)
+    found = world.run(FAILBACK)
+    assert (found["status"], found["error"]) == ("FAILED", "FailbackFailed")
+    assert world.role() == (2, HERE, "failing-over", 1)
+    assert places.about(world.runs[-1])[0][0]["error"] == "NotNow"
+
+
+def test_a_home_that_is_lost_on_the_way_back_is_failed_over_again(places):
+    """The epochs since the last that came to its end are cut, all of them."""
+    world = prepared(places, "lostback", "failback")
+    world.run(FAILBACK, cut_after="Return")
+    assert world.role() == (3, HOME, "serving", 2)
+    assert world.run(FAILOVER)["status"] == "SUCCEEDED"
+    is_failed_over(world, epoch=4)
+    assert sorted(world.cuts()) == ["1", "2", "3"]
+
+
+def test_an_older_cut_is_kept(places):
+    world = places.world("oldcut")
+    world.run(FAILOVER, cut_after="RecordCut")
+    before = world.cuts()
+    assert world.run(FAILOVER)["status"] == "SUCCEEDED"
+    assert world.cuts() == before == {"1": CUT}
+
+
+def test_orders_that_are_missing_are_told_of_and_the_region_serves(places):
+    world = places.world("missing")
+    world.script(faults={"Reconcile": "Unreconciled"})
+    found = world.run(FAILOVER)
+    assert (found["status"], found["error"]) == ("FAILED", "FailoverFailed")
+    assert world.script()["calls"].count("Reconcile") == 1
+    assert world.role() == (2, HERE, "serving", 1)
+    assert places.about(world.runs[-1])[0][0]["error"] == "Unreconciled"
