@@ -15,7 +15,6 @@ from tap_templates.blocks.rest_api import JsonBody, Route, rest_api
 from tap_templates.blocks.rest_api_domain import rest_api_domain
 from tap_templates.blocks.stack import StackParameter, StackTemplate
 from tap_templates.blocks.text import sub
-from tap_templates.model.names import PRIMARY_REGION
 from templates.trading_dr.shared import (
     ALARMS,
     API,
@@ -120,7 +119,6 @@ def build() -> StackTemplate:
             environment={
                 **own_environment(ORDER_API),
                 "FAILOVER_TABLE": sub(FAILOVER.name),
-                "HOME_REGION": sub(PRIMARY_REGION),
                 "JOURNAL_TABLE": sub(JOURNAL.name),
                 "QUEUE_URL": ORDERS.url,
                 "SESSIONS_TABLE": sub(SESSIONS.name),
@@ -130,8 +128,7 @@ def build() -> StackTemplate:
             concurrency=stack.parameter(CONCURRENCY),
         ),
         JOURNAL.get_items(FAILOVER, SESSIONS),
-        JOURNAL.put_items(),
-        SESSIONS.update_items(JOURNAL),
+        JOURNAL.put_items(SESSIONS),
         ORDERS.send_messages(),
         log_key=log_key,
     )

@@ -28,6 +28,9 @@ _KEY_PROPERTIES = frozenset(
 # Whose senders' needs are written down here, and the service that uses the key in their name:
 # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
 _JUDGED_TYPES = {"AWS::SNS::Topic": "sns", "AWS::SQS::Queue": "sqs"}
+# These use their key by a grant of their own, made when they were: to move the writer takes none
+# (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.Keys.html).
+_WITH_OWN_GRANT = frozenset({"AWS::RDS::DBCluster"})
 _QUEUE_URL = re.compile(
     r"https://sqs\.(?P<region>[^./]+)\.amazonaws\.com(?:\.cn)?/(?P<account>[^/]+)/(?P<name>[^/]+)"
 )
@@ -71,7 +74,7 @@ def use_key_of(view: SystemView, arn: str, why: str) -> list[Need]:
     Raises UnknownTargetError if the key is not in the view, or the needs are not written down.
     """
     found = view.find(_whole(arn))
-    if found is None:
+    if found is None or found.resource.type in _WITH_OWN_GRANT:
         return []
     needs: list[Need] = []
     for path, stated in found.resource.texts:

@@ -27,7 +27,11 @@ def task(integration: str, **given: Any) -> dict[str, Any]:
 
 def needs(state: dict[str, Any], *, known: bool = True) -> tuple[set[str], set[Code]]:
     primary = {
-        "Cluster": {"Type": "AWS::RDS::DBCluster", "Properties": {"DBClusterIdentifier": NAME}},
+        "Cluster": {
+            "Type": "AWS::RDS::DBCluster",
+            # RDS has a grant on the key: to move the writer takes nothing of it.
+            "Properties": {"DBClusterIdentifier": NAME, "KmsKeyId": "alias/key-orders-dev"},
+        },
         "Global": {
             "Type": "AWS::RDS::GlobalCluster",
             "Properties": {
