@@ -33,6 +33,7 @@ from templates.trading_dr import (
     database,
     dns,
     messaging,
+    monitoring,
     network,
     recovery,
     schema,
@@ -238,6 +239,17 @@ TRADING_DR = System(
                 "SecondaryApiId": OutputOf("api", "ApiId", Where.SECONDARY),
                 "SecondaryHost": OutputOf("api", "ApiHost", Where.SECONDARY),
             },
+        ),
+        Stack(
+            name="monitoring",
+            build=monitoring.build,
+            where=Where.BOTH,
+            depends_on=(
+                "recovery-primary",
+                "recovery-secondary",
+                "watch-primary",
+                "watch-secondary",
+            ),
         ),
     ),
 )

@@ -74,12 +74,12 @@ class StateMachine:
         """Grant starting runs; neither stopping nor reading them."""
         return allow("StartExecution", [actions.StartExecution], [self.arn()])
 
-    def metric(self, name: str, statistic: str = "Sum") -> Metric:
+    def metric(self, name: str, statistic: str = "Sum", *, region: str = OWN_REGION) -> Metric:
         return Metric(
             namespace="AWS/States",
             name=name,
             statistic=statistic,
-            dimensions={"StateMachineArn": self.arn()},
+            dimensions={"StateMachineArn": self.arn(region)},
         )
 
 

@@ -75,6 +75,10 @@ SILENT = {
     ),
     "TAP-OBJ-02 invocations are as good": ("bus", put(_STOPPED, "MetricName", "Invocations")),
     "TAP-OBJ-02 five minutes are soon enough": ("bus", put(_STOPPED, "EvaluationPeriods", 5)),
+    "TAP-PAIR-01 a text about both regions": (
+        "processing",
+        put("ProcessorFunction", "Environment.Variables.PAIR", "us-east-1 and us-west-2"),
+    ),
     "TAP-PAIR-01 a region without its dashes is a region": (
         "processing",
         put("ProcessorFunction", "Environment.Variables.ANSWERS", _WITHOUT_DASHES),

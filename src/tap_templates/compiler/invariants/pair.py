@@ -34,9 +34,14 @@ class _Pair:
     told: frozenset[str]
 
     def same(self, primary: str, secondary: str) -> bool:
-        """Tell whether two texts differ only in that each means its own region, or the other."""
-        if primary == secondary and not self._split(primary)[1:]:
-            return True
+        """Tell whether two texts differ only in that each means its own region, or the other.
+
+        A text that names both regions is about the pair, and may be the same in both.
+        """
+        if primary == secondary:
+            named = {each.replace("-", "") for each in self._split(primary)[1::2]}
+            if len(named) != 1:
+                return True
         ours, theirs = self._split(primary), self._split(secondary)
         if len(ours) != len(theirs) or ours[::2] != theirs[::2]:
             return False
