@@ -59,6 +59,23 @@ def opener(
     return connect
 
 
+def first_of(*openers: Callable[[], Connection]) -> Callable[[], Connection]:
+    """Make the function that opens the first connection that can be had, in this order.
+
+    For who asks how a cluster stands: the endpoint for writes of a copy leads nowhere, that for
+    reads does. What is raised is of the last one.
+    """
+    *before, last = openers
+
+    def connect() -> Connection:
+        for each in before:
+            with suppress(psycopg.OperationalError):
+                return each()
+        return last()
+
+    return connect
+
+
 class Database:
     """Keeps the connection."""
 

@@ -36,16 +36,21 @@ class Settings:
     root_certificate: str | None = None
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_AUTH, DB_SSL and DB_SSL_ROOT_CERT."""
-        missing = [name for name in ("DB_HOST", "DB_NAME", "DB_USER") if not environment.get(name)]
+    def of(cls, environment: Mapping[str, str], at: str = "") -> "Settings":
+        """Read DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_AUTH, DB_SSL and DB_SSL_ROOT_CERT.
+
+        `at` begins the variables of another host that is logged in to alike, such as
+        OTHER_DB_HOST; where it has no port of its own, the port is the same.
+        """
+        host = f"{at}DB_HOST"
+        missing = [name for name in (host, "DB_NAME", "DB_USER") if not environment.get(name)]
         if missing:
             raise ValueError(f"{' and '.join(missing)} must be set")
-        port = environment.get("DB_PORT", "5432")
+        port = environment.get(f"{at}DB_PORT") or environment.get("DB_PORT", "5432")
         if not _PORT.fullmatch(port):
             raise ValueError("DB_PORT is no port")
         settings = cls(
-            host=environment["DB_HOST"],
+            host=environment[host],
             port=int(port),
             name=environment["DB_NAME"],
             user=environment["DB_USER"],

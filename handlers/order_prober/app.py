@@ -1,13 +1,14 @@
 """Lambda adapter: the clients, the connection and the service, made once an environment."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from aurora_access.connecting import Database, opener
+from aurora_access.connecting import Connection, Database, first_of, opener
 from aurora_access.settings import Settings as DatabaseSettings
 from aurora_access.settings import password_by_iam
 from aurora_access.standing import Standing, standing
@@ -34,12 +35,20 @@ _region = os.environ["AWS_REGION"]
 _table = os.environ["FAILOVER_TABLE"]
 _settings = Settings.of(os.environ)
 _dynamodb = boto3.client("dynamodb", region_name=_region, config=_PATIENCE)
-_database_settings = DatabaseSettings.of(os.environ)
+_rds = boto3.client("rds", region_name=_region)
+
+
+def _opener(settings: DatabaseSettings) -> Callable[[], Connection]:
+    return opener(
+        settings.parameters(), password_by_iam(_rds, settings), application="order-prober"
+    )
+
+
+# A copy is reached by its endpoint for reads alone.
 _database = Database(
-    opener(
-        _database_settings.parameters(),
-        password_by_iam(boto3.client("rds", region_name=_region), _database_settings),
-        application="order-prober",
+    first_of(
+        _opener(DatabaseSettings.of(os.environ)),
+        _opener(DatabaseSettings.of(os.environ, "READER_")),
     )
 )
 _own_health, _other_health = deep(os.environ["API_URL"]), deep(os.environ["OTHER_API_URL"])

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from orders.reports import DISABLED, ENABLED, Report
 from orders.role import Phase, Role
 
-_STARTED_LATE_SECONDS = 30  # between the last round of one minute and the first of the next
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -27,6 +25,8 @@ class Settings:
     # Rounds on end in which the other's database takes no writes: more, since Aurora replaces a
     # writer within its region in about a minute, and orders are accepted all the while.
     database_failures: int = 18
+    # A report is too old after all rounds of a minute, and the pause before the next.
+    stale_seconds: int = 80
     healthy_minutes: int = 30
     automatic_failback: bool = False
 
@@ -36,6 +36,7 @@ class Settings:
             "PROBE_ROUND_SECONDS": self.round_seconds,
             "PROBE_FAILURES": self.failures,
             "PROBE_DATABASE_FAILURES": self.database_failures,
+            "REPORT_STALE_SECONDS": self.stale_seconds,
             "HEALTHY_MINUTES": self.healthy_minutes,
         }
         if wrong := sorted(name for name, count in counts.items() if count < 1):
@@ -51,6 +52,7 @@ class Settings:
             "round_seconds": "PROBE_ROUND_SECONDS",
             "failures": "PROBE_FAILURES",
             "database_failures": "PROBE_DATABASE_FAILURES",
+            "stale_seconds": "REPORT_STALE_SECONDS",
             "healthy_minutes": "HEALTHY_MINUTES",
         }
         automatic = environment.get("AUTOMATIC_FAILBACK", "no")
@@ -64,11 +66,6 @@ class Settings:
             automatic_failback=automatic == "yes",
             **given,
         )
-
-    @property
-    def stale_seconds(self) -> int:
-        """Say when a report is too old: after all rounds of a minute, and the pause after them."""
-        return self.rounds * self.round_seconds + _STARTED_LATE_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -220,6 +220,7 @@ TRADING_DR = System(
                 **_FUNCTION_PLACES,
                 **_code(PROBER_PACKAGE),
                 **_login(role),
+                **_database(role, "ReaderHost"),
                 "ApiUrl": OutputHere("api", "ApiUrl"),
                 "ConsumerId": OutputHere(f"compute-{role.value}", "ConsumerId"),
                 "OtherApiUrl": OutputOf("api", "ApiUrl", _other(role)),

@@ -76,5 +76,6 @@ def _with(stack: StackTemplate, made: AuroraCluster) -> StackTemplate:
     stack.output("ClusterIdentifier", "The cluster of this region", Ref(made.cluster))
     stack.output("ClusterResourceId", "What logins are granted by", made.resource_id)
     stack.output("DatabaseHost", "Where it is written to, when it may be", made.host)
+    stack.output("ReaderHost", "Where it is read, a copy too", made.reader_host)
     stack.output("DatabasePort", "The port of it", made.port)
     return stack

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from tap_templates.blocks.state_calls import Call, Payload, Publish, SdkCall
+from tap_templates.blocks.state_calls import Payload, Publish
 from tap_templates.blocks.state_errors import ALL, Catch, Retry
+from tap_templates.blocks.state_events import PutEvent
 from tap_templates.blocks.states import Choice, Fail, State, Task, When
-from tap_templates.blocks.text import sub
 from templates.trading_dr.machines_parts import (
     AGAIN,
     CALL_TIMEOUT,
@@ -16,6 +16,7 @@ from templates.trading_dr.machines_parts import (
 )
 from templates.trading_dr.shared import ALARMS, BUS
 
+BY_HAND = "docs/trading-dr/orchestrator.md"
 SOURCE = "trading.orders"  # of the events that machines put on the bus
 
 _NOTICE_AGAIN = Retry(
@@ -57,29 +58,22 @@ def notice(
 def announcement(detail_type: str, *, then: str, catch: Sequence[Catch]) -> Task:
     """Put an event on the bus, which takes it to the other region, too."""
     return Task(
-        call=_put_event(detail_type),
+        call=PutEvent(
+            bus=BUS,
+            source=SOURCE,
+            detail_type=detail_type,
+            detail={
+                "epoch.$": "$.claim.epoch",
+                "region.$": "$.system.here",
+                "run.$": "$.system.run",
+            },
+        ),
         timeout=CALL_TIMEOUT,
         result={"failed.$": "$.FailedEntryCount"},
         keep_at="$.announced",
         retry=(AGAIN,),
         catch=catch,
         then=then,
-    )
-
-
-def _put_event(detail_type: str) -> Call:
-    detail = {"epoch.$": "$.claim.epoch", "region.$": "$.system.here", "run.$": "$.system.run"}
-    entry = {
-        "Detail": detail,
-        "DetailType": detail_type,
-        "EventBusName": sub(BUS.name),
-        "Source": SOURCE,
-    }
-    return SdkCall(
-        service="eventbridge",
-        operation="putEvents",
-        given={"Entries": [entry]},
-        allowed={"events:PutEvents": [BUS.arn()]},
     )
 
 
@@ -100,7 +94,7 @@ def endings(given: Surroundings, title: str, *, runbook: str, failed: str) -> di
                 "what": f"{title} failed",
                 "error.$": "$.error.Error",
                 "todo": f"Mend the cause and start the machine again, under any name: it goes on "
-                f"where it stopped. Read {runbook} first.",
+                f"where it stopped. Read {runbook} first; {BY_HAND} if it cannot be mended.",
             },
             then="AnnounceFailed",
             catch=(Catch(errors=(ALL,), then="AnnounceFailed", keep_at="$.untold"),),

@@ -61,6 +61,13 @@ _NAMES = {
     f"#{name}": name
     for name in ("active", "cuts", "epoch", "id", "phase", "run", "settled", "since")
 }
+_WRITTEN: Mapping[str, object] = {
+    "active.$": "$.observed.Item.active.S",
+    "epoch.$": "States.StringToJson($.observed.Item.epoch.N)",
+    "phase.$": "$.observed.Item.phase.S",
+    "run.$": "$.observed.Item.run.S",
+    "text.$": "$.observed.Item.epoch.N",
+}
 _OWN: Mapping[str, object] = {
     ":epoch": {"N.$": "$.claim.text"},
     ":run": {"S.$": "$.system.run"},
@@ -110,17 +117,23 @@ def observe(then: str) -> dict[str, State]:
     return {
         "Observe": look_up("IsWritten", catch=TELL),
         "IsWritten": Choice(
-            when=(When(present("$.observed.Item"), "ReadRole"),), otherwise="AssumeHome"
+            when=(
+                When(present("$.observed.Item.settled"), "ReadRole"),
+                When(present("$.observed.Item"), "ReadHandwritten"),
+            ),
+            otherwise="AssumeHome",
         ),
         "ReadRole": Pass(
             given={
-                "active.$": "$.observed.Item.active.S",
-                "epoch.$": "States.StringToJson($.observed.Item.epoch.N)",
-                "phase.$": "$.observed.Item.phase.S",
-                "run.$": "$.observed.Item.run.S",
+                **_WRITTEN,
                 "settled.$": "States.StringToJson($.observed.Item.settled.N)",
-                "text.$": "$.observed.Item.epoch.N",
             },
+            keep_at="$.role",
+            then=then,
+        ),
+        "ReadHandwritten": Pass(
+            comment="Written by a person, who need not know what is settled: only the first epoch",
+            given={**_WRITTEN, "settled": 1},
             keep_at="$.role",
             then=then,
         ),

@@ -133,14 +133,22 @@ def code(stack: StackTemplate, title: str, package: Package) -> Code:
     )
 
 
-DATABASE_HOST = StackParameter(
-    name="DatabaseHost",
-    group="Database",
-    label="Where it is written to",
-    description="Output DatabaseHost of this region's database stack; the deployer fills it in.",
-    pattern=r"[a-z0-9.-]{1,253}",
-    constraint="a host name",
-)
+def _host(name: str, label: str, output: str, whose: str) -> StackParameter:
+    return StackParameter(
+        name=name,
+        group="Database",
+        label=label,
+        description=f"Output {output} of {whose} database stack; the deployer fills it in.",
+        pattern=r"[a-z0-9.-]{1,253}",
+        constraint="a host name",
+    )
+
+
+_OWN, _OTHERS = "this region's", "the other region's"
+DATABASE_HOST = _host("DatabaseHost", "Where it is written to", "DatabaseHost", _OWN)
+READER_HOST = _host("ReaderHost", "Where it is read", "ReaderHost", _OWN)
+OTHER_HOST = _host("OtherDatabaseHost", "Where the other is written to", "DatabaseHost", _OTHERS)
+OTHER_READER = _host("OtherReaderHost", "Where the other is read", "ReaderHost", _OTHERS)
 DATABASE_PORT = StackParameter(
     name="DatabasePort",
     group="Database",

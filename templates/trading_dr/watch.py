@@ -28,6 +28,7 @@ from templates.trading_dr.shared import (
     OTHER_API_URL,
     PROBER,
     PROBER_PACKAGE,
+    READER_HOST,
     code,
     in_network,
     log_in,
@@ -74,6 +75,18 @@ DATABASE_FAILURES = StackParameter(
     at_most=60,
     constraint="6 to 60 rounds",
 )
+STALE_SECONDS = StackParameter(
+    name="ReportStaleSeconds",
+    group="Failover",
+    label="Seconds until a report is stale",
+    description="How old what the other region said of itself may be: longer than the pause from "
+    "the last round of a minute to the first of the next.",
+    type=_NUMBER,
+    default=80,
+    at_least=2,
+    at_most=120,
+    constraint="2 to 120 seconds",
+)
 AUTOMATIC_FAILBACK = StackParameter(
     name="AutomaticFailback",
     group="Failover",
@@ -95,7 +108,14 @@ HEALTHY_MINUTES = StackParameter(
     at_most=1440,
     constraint="1 to 1440 minutes",
 )
-_CHOICES = (ROUND_SECONDS, FAILURES, DATABASE_FAILURES, AUTOMATIC_FAILBACK, HEALTHY_MINUTES)
+_CHOICES = (
+    ROUND_SECONDS,
+    FAILURES,
+    DATABASE_FAILURES,
+    STALE_SECONDS,
+    AUTOMATIC_FAILBACK,
+    HEALTHY_MINUTES,
+)
 
 
 def primary() -> StackTemplate:
@@ -110,7 +130,7 @@ def secondary() -> StackTemplate:
 
 def _build(other: str) -> StackTemplate:
     stack = StackTemplate("trading-dr: watches the other region, and whether this one is ready")
-    for parameter in (*DATABASE_LOGIN, API_URL, OTHER_API_URL, CONSUMER, *_CHOICES):
+    for parameter in (*DATABASE_LOGIN, READER_HOST, API_URL, OTHER_API_URL, CONSUMER, *_CHOICES):
         stack.parameter(parameter)
     network = in_network(stack)
     log_key = service_key(
@@ -147,6 +167,8 @@ def _prober(
             "PROBE_FAILURES": FAILURES.ref,
             "PROBE_ROUNDS": str(ROUNDS),
             "PROBE_ROUND_SECONDS": ROUND_SECONDS.ref,
+            "READER_DB_HOST": READER_HOST.ref,
+            "REPORT_STALE_SECONDS": STALE_SECONDS.ref,
         },
         timeout=timedelta(seconds=58),
         memory_mib=512,

@@ -121,6 +121,11 @@ class AuroraCluster:
         return GetAtt(self.cluster, "Endpoint.Address")
 
     @property
+    def reader_host(self) -> Text:
+        """Where it is read, a copy too."""
+        return GetAtt(self.cluster, "ReadEndpoint.Address")
+
+    @property
     def port(self) -> Text:
         return GetAtt(self.cluster, "Endpoint.Port")
 
