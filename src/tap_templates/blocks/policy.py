@@ -206,6 +206,19 @@ def trust_role(arn: object) -> aws.PolicyDocument:
     )
 
 
+def trust_own_principals(arns: object) -> aws.PolicyDocument:
+    """Let users and roles of this account assume a role, as far as `arns` name them.
+
+    The condition is on what somebody is called, patterns included; whoever assumes it needs to be
+    allowed that as well, in a policy of their own.
+    """
+    root = aws.Principal("AWS", sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root"))
+    named = aws.ArnLike({"aws:PrincipalArn": arns})
+    return document(
+        _statement("Trust", [sts.AssumeRole], (named,), Effect=aws.Allow, Principal=root)
+    )
+
+
 def _statement(
     sid: str,
     actions: Sequence[aws.Action],

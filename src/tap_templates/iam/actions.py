@@ -185,6 +185,13 @@ def _parameter(call: Call) -> Grants:
         yield "ssm:GetParameter", arn, ()
 
 
+def _parameters_below(call: Call) -> Grants:
+    """Read a path: IAM asks about the path itself, as it is spelled, and not what is below."""
+    for path in call.named("Path"):
+        arn = call.runner.arn("ssm", call.region, f"parameter/{path.removeprefix('/')}")
+        yield "ssm:GetParametersByPath", arn, ()
+
+
 def _mapping(call: Call) -> Grants:
     for name in _MORE_OF_MAPPING:
         if call.has(name):
@@ -242,6 +249,7 @@ _OPERATIONS: Mapping[tuple[str, str], Rule] = {
     ("s3", "upload_fileobj"): _object("s3:PutObject"),
     ("secretsmanager", "get_secret_value"): read_secret,
     ("ssm", "get_parameter"): _parameter,
+    ("ssm", "get_parameters_by_path"): _parameters_below,
     ("stepfunctions", "start_execution"): _execution,
     ("sts", "get_caller_identity"): _nothing,
 }

@@ -12,6 +12,7 @@ uses. Whatever cannot be judged on the way is a finding too. Nothing here touche
 is rests on the tables in `actions`, `integrations`, `services` and the modules named `…_needs`.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from tap_templates.rendered.view import Located, SystemView
 
 __all__ = ["HandlerCode", "Handlers", "Privilege", "privileges", "prove"]
 
+_VARIABLE = re.compile(r"\$\{[^}]+\}")
 _NONE_OPERATED: Mapping[str, str] = {}
 
 
@@ -82,7 +84,7 @@ def prove(
     for policies in evidence.policies:
         arn = str(policies.role.resource.arn)
         problems += policies.problems
-        if policies.role.resource.name in operated:
+        if _is_operated(policies.role.resource.name or "", operated):
             problems += _check_operated(policies, view.account)
             problems += [found for grant in policies.grants for found in _read(grant)]
             continue
@@ -120,6 +122,14 @@ def privileges(view: SystemView, handlers: Handlers | HandlerCode) -> list[Privi
             for policies in evidence.policies
             for need in evidence.needs.get(str(policies.role.resource.arn), [])
         }
+    )
+
+
+def _is_operated(name: str, operated: Mapping[str, str]) -> bool:
+    """Tell whether a role is among those; their names may have variables, such as the suffix."""
+    return any(
+        re.fullmatch("[a-z0-9-]+".join(map(re.escape, _VARIABLE.split(each))), name)
+        for each in operated
     )
 
 

@@ -68,6 +68,14 @@ def check_operated_trust(policies: RolePolicies, account: str) -> Iterator[Probl
                 f"trusts {trust.principal} under {spell(trust.condition)}, and so for others",
                 f"add StringEquals {_ACCOUNT} = {account}",
             )
+        elif trust.principal.endswith(":root") and not _is_named(trust):
+            yield _problem(
+                Code.TRUST_PRINCIPAL,
+                policies,
+                trust.path,
+                f"trusts all of {trust.principal} under {spell(trust.condition)}",
+                "hold it to principals by name, with ArnLike or ArnEquals on aws:PrincipalArn",
+            )
         elif trust.kind != "Service" and f":{account}:" not in trust.principal:
             yield _problem(
                 Code.TRUST_PRINCIPAL,
@@ -76,6 +84,17 @@ def check_operated_trust(policies: RolePolicies, account: str) -> Iterator[Probl
                 f"trusts {trust.kind} {trust.principal}, which is not of this account",
                 "take the principal out",
             )
+
+
+def _is_named(trust: Trust) -> bool:
+    """Tell whether an account that is trusted is held to principals with more than a star."""
+    for clause in trust.condition:
+        if clause.key.lower() == "aws:principalarn" and clause.operator in (
+            *_TAKE_PATTERNS,
+            "StringEquals",
+        ):
+            return all(each.rpartition("/")[2].strip("*?") for each in clause.values)
+    return False
 
 
 def _check_one(

@@ -69,11 +69,24 @@ def _nat_gateway(place: Place, properties: Properties) -> list[str]:
 
 def _route(place: Place, properties: Properties) -> list[str]:
     table = _described(place, "route_tables", RouteTableIds=[properties["RouteTableId"]])
-    names = ("DestinationCidrBlock", "GatewayId", "NatGatewayId")
+    names = ("DestinationCidrBlock", "GatewayId", "NatGatewayId", "VpcPeeringConnectionId")
     wanted = only(properties, *names)
     if any(differences(wanted, each) == [] for each in table["Routes"]):
         return []
     return [f"{dict(wanted)} is none of {table['Routes']}"]
+
+
+def _peering(place: Place, properties: Properties) -> list[str]:
+    asked = {"VpcPeeringConnectionIds": [place.id]}
+    found = _described(place, "vpc_peering_connections", **asked)
+    said = {
+        "VpcId": found["RequesterVpcInfo"]["VpcId"],
+        "PeerVpcId": found["AccepterVpcInfo"]["VpcId"],
+        "PeerRegion": found["AccepterVpcInfo"]["Region"],
+        "Status": found["Status"]["Code"],
+    }
+    wanted = only(properties, "VpcId", "PeerVpcId", "PeerRegion") | {"Status": "active"}
+    return differences(wanted, said)
 
 
 def _association(place: Place, properties: Properties) -> list[str]:
@@ -142,4 +155,5 @@ CHECKS: Mapping[str, Check] = {
         *("VpcId", "ServiceName", "VpcEndpointType", "RouteTableIds", "SubnetIds"),
     ),
     "AWS::EC2::VPCGatewayAttachment": _attachment,
+    "AWS::EC2::VPCPeeringConnection": _peering,
 }

@@ -12,6 +12,7 @@ from tap_templates.local import (
     readback_databases,
     readback_names,
     readback_network,
+    readback_settings,
 )
 from tap_templates.local.readback_compare import (
     Check,
@@ -350,6 +351,7 @@ CHECKS: Mapping[str, Check] = {
     **readback_databases.CHECKS,
     **readback_names.CHECKS,
     **readback_network.CHECKS,
+    **readback_settings.CHECKS,
     "AWS::CloudFormation::CustomResource": _custom_resource,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::Dashboard": _dashboard,

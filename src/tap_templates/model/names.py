@@ -120,6 +120,20 @@ class Name:
         return "-".join(parts)
 
 
+def setting_path(purpose: str) -> str:
+    """Spell where the settings of a purpose are in Systems Manager, whose names are paths.
+
+    The purpose comes first and the suffix closes the path that a reader may be allowed.
+    """
+    if not _PURPOSE.fullmatch(purpose):
+        raise ModelError(
+            f"settings {purpose!r}",
+            "is no purpose of lower-case words joined by dashes",
+            "write it like `trading-transactions`",
+        )
+    return f"/{purpose}/{SUFFIX}"
+
+
 ARTIFACTS = "artifacts"
 ARTIFACT_BUCKET = Name(Kind.BUCKET, ARTIFACTS, once_per_account=True).text()
 """Where the deployer puts packages. Lambda takes code only from a bucket of its own region."""

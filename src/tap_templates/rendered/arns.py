@@ -174,6 +174,7 @@ SHAPES: Mapping[str, Shape] = {
     "AWS::EC2::VPC": _ec2("vpc", "VpcId", CidrBlock="{CidrBlock}"),
     "AWS::EC2::VPCEndpoint": _ec2("vpc-endpoint", "Id"),
     "AWS::EC2::VPCGatewayAttachment": Shape(),
+    "AWS::EC2::VPCPeeringConnection": _ec2("vpc-peering-connection", "Id"),
     "AWS::Events::Archive": Shape(
         name="ArchiveName",
         arn=_arn("events", "archive/{name}"),
@@ -302,6 +303,11 @@ SHAPES: Mapping[str, Shape] = {
         },
     ),
     "AWS::SQS::QueuePolicy": Shape(),
+    "AWS::SSM::Parameter": Shape(
+        name="Name",
+        arn=_arn("ssm", "parameter{name}"),  # a name begins with a slash
+        attributes={"Type": "{Type}", "Value": "{Value}"},
+    ),
     "AWS::Scheduler::Schedule": Shape(
         name="Name",
         arn=_arn("scheduler", "schedule/{GroupName}/{name}"),

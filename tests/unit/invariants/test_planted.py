@@ -8,6 +8,7 @@ from unit.invariants import (
     planted_in_databases,
     planted_in_failovers,
     planted_in_latches,
+    planted_in_links,
     planted_in_machines,
     planted_in_metrics,
     planted_in_networks,
@@ -68,6 +69,7 @@ def test_every_invariant_has_a_planted_fault():
     elsewhere = (
         *planted_in_databases.PLANTED,
         *planted_in_failovers.PLANTED,
+        *planted_in_links.PLANTED,
         *planted_in_latches.PLANTED,
         *planted_in_rest_apis.PLANTED,
     )

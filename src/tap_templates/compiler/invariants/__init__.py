@@ -14,6 +14,7 @@ from tap_templates.compiler.invariants.dead_letters import DEAD_LETTERS
 from tap_templates.compiler.invariants.dimensions import DIMENSIONS
 from tap_templates.compiler.invariants.encryption import ENCRYPTION
 from tap_templates.compiler.invariants.failover_paths import FAILOVER_PATHS
+from tap_templates.compiler.invariants.forwarding import FORWARDING
 from tap_templates.compiler.invariants.function_packages import FUNCTION_PACKAGES
 from tap_templates.compiler.invariants.function_times import FUNCTION_TIMES
 from tap_templates.compiler.invariants.functions import FUNCTIONS
@@ -50,6 +51,7 @@ from tap_templates.compiler.invariants.replicas import REPLICAS
 from tap_templates.compiler.invariants.report import findings
 from tap_templates.compiler.invariants.rest_apis import REST_APIS
 from tap_templates.compiler.invariants.retention import RETENTION
+from tap_templates.compiler.invariants.settings import SETTINGS
 from tap_templates.compiler.invariants.tags import TAGS
 from tap_templates.compiler.invariants.versions import VERSIONS
 from tap_templates.model.findings import Finding
@@ -91,6 +93,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     *LITERALS,
     *LIMITS,
     *PAIR,
+    *FORWARDING,
+    *SETTINGS,
     *REPLICAS,
     *DATABASES,
     *OBJECTIVES,

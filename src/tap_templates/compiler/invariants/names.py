@@ -68,7 +68,10 @@ NAMED: Mapping[str, Naming] = {
 LABELLED = frozenset({"AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"})
 """Types whose name is a label: AWS knows them by an id of its own, and takes one label twice."""
 
+SETTING = "AWS::SSM::Parameter"
 LOG_GROUP = "AWS::Logs::LogGroup"
+_PATHS: Mapping[str, str] = {LOG_GROUP: "LogGroupName", SETTING: "Name"}
+"""Types whose names are paths, with the property they are in."""
 _LOG_GROUP_NAME = re.compile(
     r"/aws/(?P<service>[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?)/(?P<name>[^/]+)(/postgresql)?"
 )
@@ -110,6 +113,7 @@ WITHOUT_NAME: Mapping[str, str] = {
     "AWS::EC2::VPC": _BY_TAG,
     "AWS::EC2::VPCEndpoint": _BY_TAG,
     "AWS::EC2::VPCGatewayAttachment": "part of its VPC",
+    "AWS::EC2::VPCPeeringConnection": _BY_TAG,
     "AWS::Events::EventBusPolicy": "part of its bus",
     "AWS::IAM::RolePolicy": "part of its role",
     "AWS::KMS::Key": "AWS generates it; the alias carries the name",
@@ -149,6 +153,16 @@ def _by_rule(compiled: CompiledSystem) -> Iterator[Fault]:
                 f"is called {_name(located)!r}: {problem}",
                 f"take the name from Name(Kind.{naming.kind.name}, …).text() in model/names.py",
                 f"/Properties/{naming.property}",
+            )
+    for located in compiled.view.resources(SETTING):
+        suffix = str(located.stack.parameters.get("EnvironmentSuffix"))
+        shape = rf"/[a-z][a-z0-9]*(-[a-z0-9]+)*/{re.escape(suffix)}/[a-z][a-z0-9]*(-[a-z0-9]+)*"
+        if located.resource.name and not re.fullmatch(shape, located.resource.name):
+            yield fault_at(
+                located,
+                f"is called {located.resource.name!r}: the rule is /<purpose>/{suffix}/<key>",
+                "take the path from setting_path() in model/names.py",
+                "/Properties/Name",
             )
     functions = {
         (located.stack.region, located.resource.name)
@@ -220,13 +234,13 @@ def _problem(compiled: CompiledSystem, located: Located, naming: Naming) -> str 
 def _unnamed(compiled: CompiledSystem) -> Iterator[Fault]:
     for located in compiled.view.resources():
         kind = located.resource.type
-        if kind == LOG_GROUP or kind in NAMED:
+        if kind in _PATHS or kind in NAMED:
             if _name(located) is None:
+                named = NAMED[kind].property if kind in NAMED else _PATHS[kind]
                 yield fault_at(
                     located,
                     "is named by AWS, so that nothing outside its stack can compute its name",
-                    f"set {NAMED[kind].property if kind in NAMED else 'LogGroupName'} by the rule "
-                    "in model/names.py",
+                    f"set {named} by the rule in model/names.py",
                 )
         elif kind not in WITHOUT_NAME:
             yield fault_at(

@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
+from tap_templates.compiler.invariants.networks_peering import NETWORKS_PEERING
 from tap_templates.compiler.invariants.networks_reach import NETWORKS_REACH
 from tap_templates.rendered.view import Located
 
@@ -104,4 +105,5 @@ NETWORKS = (
         check=_unreadable,
     ),
     *NETWORKS_REACH,
+    *NETWORKS_PEERING,
 )

@@ -158,7 +158,7 @@ def _made_by_endpoint(mention: Mention, view: SystemView) -> bool:
 def _is_for_others(mention: Mention) -> bool:
     """Tell whether a pattern in an IAM policy may speak of what other systems make.
 
-    Only asked of a system with operated roles: they serve the others.
+    Only asked of the one that an account has once: its roles serve the others.
     """
     return mention.source.resource.type.startswith("AWS::IAM::") and is_pattern(mention.arn)
 
@@ -170,7 +170,7 @@ def _dangling(compiled: CompiledSystem) -> Iterator[Fault]:
             continue
         if targets(mention, view) or _made_by_endpoint(mention, view):
             continue
-        if compiled.system.operated_roles and _is_for_others(mention):
+        if compiled.system.once_per_account and _is_for_others(mention):
             continue
         matches = "matches" if is_pattern(mention.arn) else "names"
         yield fault_at(

@@ -170,6 +170,31 @@ def _delete_flow_log(physical_id: str, _: Properties) -> None:
         loopback.client("ec2").delete_flow_logs(FlowLogIds=[physical_id])
 
 
+def _create_peering(_: str, properties: Properties, __: str) -> Made:
+    ec2 = loopback.client("ec2")
+    request = without(properties, "Tags") | _tags("vpc-peering-connection", properties)
+    made = ec2.create_vpc_peering_connection(**request)["VpcPeeringConnection"]
+    identity: str = made["VpcPeeringConnectionId"]
+    there = loopback.client("ec2", made["AccepterVpcInfo"]["Region"])
+    if not there.describe_vpcs(Filters=[{"Name": "vpc-id", "Values": [properties["PeerVpcId"]]}])[
+        "Vpcs"
+    ]:
+        ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=identity)
+        raise ValueError(f"The vpc ID '{properties['PeerVpcId']}' does not exist")
+    # CloudFormation accepts in the name of the account, if both VPCs are its own.
+    there.accept_vpc_peering_connection(VpcPeeringConnectionId=identity)
+    return identity, _peering(identity)
+
+
+def _peering(identity: str) -> Attributes:
+    return {"Id": identity}
+
+
+def _delete_peering(physical_id: str, _: Properties) -> None:
+    with if_there():
+        loopback.client("ec2").delete_vpc_peering_connection(VpcPeeringConnectionId=physical_id)
+
+
 PROVIDERS = (
     Provider(type="AWS::EC2::VPC", create=_create_vpc, update=_update_vpc, delete=_vpc.delete),
     Provider(
@@ -183,6 +208,12 @@ PROVIDERS = (
         create=_create_gateway,
         update=_replacing(_create_gateway, "NatGatewayId", _gateway),
         delete=_delete_gateway,
+    ),
+    Provider(
+        type="AWS::EC2::VPCPeeringConnection",
+        create=_create_peering,
+        update=_replacing(_create_peering, "Id", _peering),
+        delete=_delete_peering,
     ),
     _rules("Ingress"),
     _rules("Egress"),
