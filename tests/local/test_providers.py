@@ -189,7 +189,12 @@ def test_bucket_keeps_its_lifecycle(made, clients):
     kind, s3, name = "AWS::S3::Bucket", clients("s3"), f"bucket-{UNIQUE}"
 
     def body(days):
-        rule = {"Id": "old", "Status": "Enabled", "NoncurrentVersionExpirationInDays": days}
+        rule = {
+            "Id": "old",
+            "Status": "Enabled",
+            "NoncurrentVersionExpirationInDays": days,
+            "Transitions": [{"StorageClass": "STANDARD_IA", "TransitionInDays": 90}],
+        }
         versions = {"VersioningConfiguration": {"Status": "Enabled"}}
         lifecycle = {"LifecycleConfiguration": {"Rules": [rule]}}
         return template(kind, {"BucketName": name} | versions | (lifecycle if days else {}))
@@ -198,6 +203,7 @@ def test_bucket_keeps_its_lifecycle(made, clients):
     assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
     found = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"][0]
     assert found["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert found["Transitions"] == [{"Days": 90, "StorageClass": "STANDARD_IA"}]
     update(stack_set, body(0))
     gone = refusal(s3.get_bucket_lifecycle_configuration, Bucket=name)
     assert gone == "NoSuchLifecycleConfiguration"

@@ -14,6 +14,7 @@ from tap_templates.errors import ModelError
 from tap_templates.model.names import Kind, Name
 
 ABANDONED_UPLOADS = timedelta(days=7)
+SOONEST_SET_ASIDE = timedelta(days=30)  # S3 takes nothing into this class sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,22 @@ class PrivateBucket(NamedTuple):
     policy: s3.BucketPolicy
 
 
-def private_bucket(title: str, reference: Bucket, *, old_versions_kept: timedelta) -> PrivateBucket:
-    """Declare a bucket; a version that was replaced or deleted is kept for `old_versions_kept`."""
+def private_bucket(
+    title: str,
+    reference: Bucket,
+    *,
+    old_versions_kept: timedelta,
+    rarely_read_after: timedelta | None = None,
+) -> PrivateBucket:
+    """Declare a bucket; a version that was replaced or deleted is kept for `old_versions_kept`.
+
+    After `rarely_read_after` an object costs less to keep and more to read; S3 leaves objects
+    below 128 KB where they are, which would cost more
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html).
+    """
+    rules = [_expire(old_versions_kept)]
+    if rarely_read_after is not None:
+        rules.append(_set_aside(reference, rarely_read_after))
     body = s3.Bucket(
         f"{title}Bucket",
         BucketName=sub(reference.name),
@@ -72,7 +87,7 @@ def private_bucket(title: str, reference: Bucket, *, old_versions_kept: timedelt
                 )
             ]
         ),
-        LifecycleConfiguration=s3.LifecycleConfiguration(Rules=[_expire(old_versions_kept)]),
+        LifecycleConfiguration=s3.LifecycleConfiguration(Rules=rules),
         OwnershipControls=s3.OwnershipControls(
             Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]
         ),
@@ -103,4 +118,20 @@ def _expire(old_versions_kept: timedelta) -> s3.LifecycleRule:
         NoncurrentVersionExpiration=s3.NoncurrentVersionExpiration(
             NoncurrentDays=old_versions_kept.days
         ),
+    )
+
+
+def _set_aside(reference: Bucket, after: timedelta) -> s3.LifecycleRule:
+    if after < SOONEST_SET_ASIDE:
+        raise ModelError(
+            f"bucket {reference.purpose!r}",
+            f"sets objects aside after {after.days} days",
+            f"wait {SOONEST_SET_ASIDE.days} days",
+        )
+    return s3.LifecycleRule(
+        Id="set-aside",
+        Status="Enabled",
+        Transitions=[
+            s3.LifecycleRuleTransition(StorageClass="STANDARD_IA", TransitionInDays=after.days)
+        ],
     )

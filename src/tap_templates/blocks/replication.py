@@ -59,14 +59,25 @@ class ReplicatedBucket:
 
 
 def replicated_bucket(
-    title: str, reference: Bucket, *, to: Copies, old_versions_kept: timedelta, tell: Topic
+    title: str,
+    reference: Bucket,
+    *,
+    to: Copies,
+    old_versions_kept: timedelta,
+    rarely_read_after: timedelta | None = None,
+    tell: Topic,
 ) -> ReplicatedBucket:
     """Declare a bucket that copies every object to `to`, which must exist and keep versions.
 
     Replication is timed (within 15 minutes by S3's promise) and measured: without metrics nobody
     would hear of an object that could not be copied. Only what is written from now on is copied.
     """
-    made = private_bucket(title, reference, old_versions_kept=old_versions_kept)
+    made = private_bucket(
+        title,
+        reference,
+        old_versions_kept=old_versions_kept,
+        rarely_read_after=rarely_read_after,
+    )
     role = _role(title, reference, to)
     enabled, minutes = "Enabled", int(IN_TIME.total_seconds() // 60)
     made.bucket.ReplicationConfiguration = s3.ReplicationConfiguration(

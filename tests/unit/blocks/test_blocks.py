@@ -38,7 +38,8 @@ BUS = Bus("ledger")
 
 
 def bucket(stack: StackTemplate) -> None:
-    stack.add(*private_bucket("Audit", Bucket("audit"), old_versions_kept=timedelta(days=30)))
+    kept = {"old_versions_kept": timedelta(days=30), "rarely_read_after": timedelta(days=90)}
+    stack.add(*private_bucket("Audit", Bucket("audit"), **kept))
 
 
 def topic(stack: StackTemplate) -> None:
@@ -269,3 +270,18 @@ def test_a_change_that_a_version_does_not_freeze_publishes_none_or_lambda_would_
 def test_a_parameter_in_the_configuration_stands_in_the_description_by_value():
     text = described(environment={"LEVEL": Ref("LogLevel")})["Fn::Sub"]
     assert "${LogLevel}" in text
+
+
+def test_objects_are_set_aside_when_asked_and_not_before_s3_takes_them():
+    rules = compiled(bucket).template["Resources"]["AuditBucket"]["Properties"][
+        "LifecycleConfiguration"
+    ]["Rules"]
+    moved = [each["Transitions"] for each in rules if "Transitions" in each]
+    assert moved == [[{"StorageClass": "STANDARD_IA", "TransitionInDays": 90}]]
+    with pytest.raises(ModelError, match="after 29 days"):
+        private_bucket(
+            "Audit",
+            Bucket("audit"),
+            old_versions_kept=timedelta(days=30),
+            rarely_read_after=timedelta(days=29),
+        )

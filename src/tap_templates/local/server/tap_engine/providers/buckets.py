@@ -78,6 +78,11 @@ def _rule(rule: Properties) -> dict[str, Any]:
             said["Expiration"] = {"Days": value}
         elif key == "NoncurrentVersionExpirationInDays":
             said["NoncurrentVersionExpiration"] = {"NoncurrentDays": value}
+        elif key == "Transitions":
+            said[key] = [
+                {"Days": each["TransitionInDays"], "StorageClass": each["StorageClass"]}
+                for each in value
+            ]
         elif key in ("NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"):
             said[key] = dict(value)
         else:
