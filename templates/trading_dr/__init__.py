@@ -11,6 +11,7 @@ each region watches the other (prober) and runs the failover in itself (state ma
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from tap_templates.blocks.operator_role import USED_BY, operator_role_name
 from tap_templates.blocks.stack import StackTemplate
 from tap_templates.model.package import Package
 from tap_templates.model.system import (
@@ -29,12 +30,17 @@ from templates.trading_dr import (
     alerts,
     api,
     compute,
+    configuration,
     copies,
     database,
     dns,
+    events,
+    forwarding,
     messaging,
     monitoring,
     network,
+    operators,
+    peering,
     recovery,
     schema,
     storage,
@@ -45,20 +51,26 @@ from templates.trading_dr import (
 from templates.trading_dr.shared import (
     API_PACKAGE,
     APPLIER_PACKAGE,
+    AUDIT_PACKAGE,
     DATABASE_LOGIN,
     DATABASE_PLACES,
     DATABASE_SERVER,
     FUNCTION_PLACES,
+    OPERATORS,
     PACKAGES,
     PROBER_PACKAGE,
+    READINESS_PACKAGE,
     RECOVERY_PACKAGE,
     REPLAYER_PACKAGE,
     SCHEMA_PACKAGE,
+    VPC_ID,
 )
 
 DOMAIN = "trading.example.com"
 # Not the primary's own: it could not see itself fail.
 CHECKERS = "us-west-1,us-west-2,eu-west-1"
+# Any account's, as the role trusts its own alone.
+OPERATOR_ARNS = "arn:aws:iam::*:role/trading-operators*"
 _ZONE = OutputOf("zone", "HostedZoneId", Where.SECONDARY)
 
 
@@ -67,6 +79,7 @@ def _from_network(*names: str) -> dict[str, ParameterValue]:
 
 
 _DATABASE_PLACES = _from_network(*(each.name for each in DATABASE_PLACES))
+_PEER_PLACES = _from_network(*(each.name for each in (*peering.GROUPS, *peering.TABLES)))
 _FUNCTION_PLACES = _from_network(*(each.name for each in FUNCTION_PLACES))
 
 
@@ -117,6 +130,12 @@ def _other(role: Where) -> Where:
     return Where.SECONDARY if role is Where.PRIMARY else Where.PRIMARY
 
 
+def _of_other(role: Where, name: str) -> OutputOf:
+    """Take an output of the other region's database stack."""
+    other = _other(role)
+    return OutputOf(f"database-{other.value}", name, other)
+
+
 def _login(role: Where) -> dict[str, ParameterValue]:
     return _database(role, *(each.name for each in DATABASE_LOGIN))
 
@@ -133,6 +152,7 @@ TRADING_DR = System(
         apart={"orders-sessions": "of a session about the last second is lost, and no order"},
     ),
     packages=PACKAGES,
+    operated_roles={operator_role_name(OPERATORS): USED_BY},
     stacks=(
         # Made from the secondary, so that they stay manageable while the primary is down.
         Stack(
@@ -147,6 +167,27 @@ TRADING_DR = System(
         ),
         Stack(name="copies", build=copies.build, where=Where.BOTH),
         Stack(name="network", build=network.build, where=Where.BOTH),
+        Stack(
+            name="peering",
+            build=peering.primary,
+            where=Where.PRIMARY,
+            depends_on=("network",),
+            parameters={
+                **_PEER_PLACES,
+                VPC_ID.name: OutputHere("network", VPC_ID.name),
+                "PeerVpcId": OutputOf("network", VPC_ID.name, Where.SECONDARY),
+            },
+        ),
+        Stack(
+            name="peer-routes",
+            build=peering.secondary,
+            where=Where.SECONDARY,
+            depends_on=("network", "peering"),
+            parameters={
+                **_PEER_PLACES,
+                "PeeringConnectionId": OutputOf("peering", "PeeringConnectionId", Where.PRIMARY),
+            },
+        ),
         *_each("storage", storage.primary, storage.secondary, "alerts", "copies"),
         *_each(
             "database",
@@ -157,6 +198,19 @@ TRADING_DR = System(
             given=lambda _: _DATABASE_PLACES,
         ),
         Stack(name="messaging", build=messaging.build, where=Where.BOTH, depends_on=("alerts",)),
+        Stack(
+            name="events",
+            build=events.build,
+            where=Where.BOTH,
+            depends_on=("alerts", "storage-primary", "storage-secondary"),
+            parameters=_code(AUDIT_PACKAGE),
+        ),
+        Stack(
+            name="forwarding",
+            build=forwarding.build,
+            where=Where.BOTH,
+            depends_on=("alerts", "events"),
+        ),
         Stack(
             name="schema",
             build=schema.build,
@@ -202,6 +256,7 @@ TRADING_DR = System(
             "api",
             "compute-",
             "database-secondary",
+            "events",
             given=lambda role: {
                 **_FUNCTION_PLACES,
                 **_code(RECOVERY_PACKAGE),
@@ -211,16 +266,34 @@ TRADING_DR = System(
                 "ConsumerId": OutputHere(f"compute-{role.value}", "ConsumerId"),
             },
         ),
+        Stack(
+            name="operators",
+            build=operators.build,
+            where=Where.BOTH,
+            depends_on=("recovery-primary", "recovery-secondary"),
+            parameters={"OperatorArns": OPERATOR_ARNS},
+        ),
+        Stack(
+            name="configuration",
+            build=configuration.build,
+            where=Where.BOTH,
+            depends_on=("recovery-primary", "recovery-secondary"),
+            parameters={"ApiUrl": OutputHere("api", "ApiUrl")},
+        ),
         *_each(
             "watch",
             watch.primary,
             watch.secondary,
+            "configuration",
             "recovery-",
             given=lambda role: {
                 **_FUNCTION_PLACES,
-                **_code(PROBER_PACKAGE),
+                **_code(PROBER_PACKAGE, READINESS_PACKAGE),
                 **_login(role),
                 **_database(role, "ReaderHost"),
+                "OtherClusterResourceId": _of_other(role, "ClusterResourceId"),
+                "OtherDatabaseHost": _of_other(role, "DatabaseHost"),
+                "OtherReaderHost": _of_other(role, "ReaderHost"),
                 "ApiUrl": OutputHere("api", "ApiUrl"),
                 "ConsumerId": OutputHere(f"compute-{role.value}", "ConsumerId"),
                 "OtherApiUrl": OutputOf("api", "ApiUrl", _other(role)),

@@ -7,6 +7,7 @@ from tap_templates.blocks.state_calls import Payload, Publish
 from tap_templates.blocks.state_errors import ALL, Catch, Retry
 from tap_templates.blocks.state_events import PutEvent
 from tap_templates.blocks.states import Choice, Fail, State, Task, When
+from tap_templates.errors import ModelError
 from templates.trading_dr.machines_parts import (
     AGAIN,
     CALL_TIMEOUT,
@@ -14,10 +15,13 @@ from templates.trading_dr.machines_parts import (
     Surroundings,
     look_up,
 )
-from templates.trading_dr.shared import ALARMS, BUS
+from templates.trading_dr.shared import ALARMS, BUS, EVENT_SOURCE
 
 BY_HAND = "docs/trading-dr/orchestrator.md"
-SOURCE = "trading.orders"  # of the events that machines put on the bus
+DETAIL_TYPES = tuple(
+    f"{machine} {end}" for machine in ("failback", "failover") for end in ("completed", "failed")
+)
+"""What machines put on the bus: how they ended."""
 
 _NOTICE_AGAIN = Retry(
     errors=(ALL,),
@@ -57,10 +61,12 @@ def notice(
 
 def announcement(detail_type: str, *, then: str, catch: Sequence[Catch]) -> Task:
     """Put an event on the bus, which takes it to the other region, too."""
+    if detail_type not in DETAIL_TYPES:
+        raise ModelError(f"event {detail_type!r}", "is not forwarded", "add it to DETAIL_TYPES")
     return Task(
         call=PutEvent(
             bus=BUS,
-            source=SOURCE,
+            source=EVENT_SOURCE,
             detail_type=detail_type,
             detail={
                 "epoch.$": "$.claim.epoch",

@@ -2,7 +2,8 @@
 
 from tap_templates.blocks.aurora_cluster import Cluster, connect_as
 from tap_templates.blocks.bucket import Bucket
-from tap_templates.blocks.bus import Bus
+from tap_templates.blocks.bus import Bus, Rule
+from tap_templates.blocks.configuration import Configuration
 from tap_templates.blocks.function import Code, Function
 from tap_templates.blocks.function_role import FunctionNetwork
 from tap_templates.blocks.network import Network
@@ -36,6 +37,21 @@ AUDIT, AUDIT_COPIES = Bucket("orders-audit"), Bucket("audit-copies")
 ALARMS = Topic("orders-alarms")
 API = RestApi("orders")
 BUS = Bus("orders")
+EVENT_SOURCE = "trading.orders"  # of the events that machines put on the bus
+EVENTS_TO_AUDIT, EVENTS_TO_OTHER = Rule(BUS, "orders-to-audit"), Rule(BUS, "orders-to-other-region")
+CONFIGURATION = Configuration("orders")
+SETTINGS = (
+    ("api-url", "The API of this region, under its own host"),
+    ("bus-arn", "The bus of this region"),
+    ("cluster", "The database cluster of this region"),
+    ("config-bucket", "Where configuration is published in this region"),
+    ("failback-machine-arn", "Gives the orders back"),
+    ("failover-machine-arn", "Makes this region the active one"),
+    ("journal-table", "The journal of orders, in every region"),
+    ("order-queue-url", "Queue of orders to apply in this region"),
+    ("other-region", "The other region of the pair"),
+)
+OPERATORS = "orders-operators"
 ORDERS, DEAD_ORDERS = Queue("orders"), Queue("orders-dead")
 FAILOVER_MACHINE, FAILBACK_MACHINE = (
     StateMachine("orders-failover"),
@@ -157,17 +173,22 @@ DATABASE_PORT = StackParameter(
     pattern=r"[0-9]{1,5}",
     constraint="a port",
 )
-CLUSTER_RESOURCE = StackParameter(
-    name="ClusterResourceId",
-    group="Database",
-    label="What logins are granted by",
-    description="Output ClusterResourceId of this region's database stack; the deployer fills it "
-    "in.",
-    pattern=r"cluster-[A-Z0-9]{10,40}",
-    constraint="the resource id of a cluster",
-)
 
 
+def _resource(name: str, whose: str) -> StackParameter:
+    return StackParameter(
+        name=name,
+        group="Database",
+        label=f"What logins to {whose} cluster are granted by",
+        description=f"Output ClusterResourceId of {whose} database stack; the deployer fills it "
+        "in.",
+        pattern=r"cluster-[A-Z0-9]{10,40}",
+        constraint="the resource id of a cluster",
+    )
+
+
+CLUSTER_RESOURCE = _resource("ClusterResourceId", _OWN)
+OTHER_CLUSTER = _resource("OtherClusterResourceId", _OTHERS)
 DATABASE_SERVER = (DATABASE_HOST, DATABASE_PORT)
 DATABASE_LOGIN = (*DATABASE_SERVER, CLUSTER_RESOURCE)
 

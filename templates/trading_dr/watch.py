@@ -5,7 +5,7 @@ Apart from what they watch, and last: they alone are told of the other region's 
 
 from datetime import timedelta
 
-from awacs import aws, awslambda
+from awacs import aws, awslambda, rds_db
 from troposphere import GetAtt
 
 from tap_templates.blocks.function import AsyncFunction, Settings, async_function
@@ -20,15 +20,24 @@ from tap_templates.model.names import OWN_REGION, PRIMARY_REGION, SECONDARY_REGI
 from templates.trading_dr.shared import (
     ALARMS,
     API_URL,
+    APPLICATION_USER,
+    CLUSTER_RESOURCE,
+    CONFIGURATION,
     CONSUMER,
     DATABASE_LOGIN,
     FAILBACK_MACHINE,
     FAILOVER,
     FAILOVER_MACHINE,
     OTHER_API_URL,
+    OTHER_CLUSTER,
+    OTHER_HOST,
+    OTHER_READER,
     PROBER,
     PROBER_PACKAGE,
     READER_HOST,
+    READINESS,
+    READINESS_PACKAGE,
+    SETTINGS,
     code,
     in_network,
     log_in,
@@ -38,6 +47,7 @@ from templates.trading_dr.shared import (
 
 YES, NO = "yes", "no"
 PROBE_EVERY = timedelta(minutes=1)
+TEST_EVERY = timedelta(hours=1)
 ROUNDS = 5
 _NUMBER = "Number"
 ROUND_SECONDS = StackParameter(
@@ -132,16 +142,20 @@ def _build(other: str) -> StackTemplate:
     stack = StackTemplate("trading-dr: watches the other region, and whether this one is ready")
     for parameter in (*DATABASE_LOGIN, READER_HOST, API_URL, OTHER_API_URL, CONSUMER, *_CHOICES):
         stack.parameter(parameter)
+    for parameter in (OTHER_HOST, OTHER_READER, OTHER_CLUSTER):
+        stack.parameter(parameter)
     network = in_network(stack)
     log_key = service_key(
         "Log",
         "order-watch-log",
         "Encrypts the logs of prober and readiness test",
-        use_by_log_groups(PROBER.log_group),
+        use_by_log_groups(PROBER.log_group, READINESS.log_group),
     )
     stack.add(*log_key)
     prober = _prober(stack, network, log_key, other)
+    readiness = _readiness(stack, network, log_key, other)
     stack.output("ProberRoleArn", "What is probed with", GetAtt(prober.role, "Arn"))
+    stack.output("ReadinessRoleArn", "What readiness is tested with", GetAtt(readiness.role, "Arn"))
     return stack
 
 
@@ -206,6 +220,71 @@ def _prober(
     )
     stack.add(*failed, *made, *probes)
     return made
+
+
+def _readiness(
+    stack: StackTemplate, network: FunctionNetwork, log_key: ServiceKey, other: str
+) -> AsyncFunction:
+    settings = Settings(
+        describes="Tests whether a failover would succeed now",
+        environment={
+            **own_environment(READINESS),
+            **login_environment(),
+            "API_URL": API_URL.ref,
+            "CONFIG_NAMES": ",".join(key for key, _ in SETTINGS),
+            "CONFIG_PREFIX": sub(CONFIGURATION.path),
+            "OTHER_API_URL": OTHER_API_URL.ref,
+            "OTHER_DB_HOST": OTHER_HOST.ref,
+            "OTHER_READER_DB_HOST": OTHER_READER.ref,
+            "OTHER_REGION": sub(other),
+            "READER_DB_HOST": READER_HOST.ref,
+        },
+        timeout=timedelta(seconds=60),
+        memory_mib=512,
+        concurrency=1,
+        network=network,
+    )
+    not_ready = dead_letters(
+        "NotReady",
+        Queue("orders-not-ready"),
+        tell=ALARMS,
+        means="The pair is not ready for a failover; the message says which checks failed.",
+    )
+    made = async_function(
+        "Readiness",
+        READINESS,
+        code(stack, "Readiness", READINESS_PACKAGE),
+        settings,
+        CONFIGURATION.read_all(),
+        _log_in_to_both(other),
+        log_key=log_key,
+        failures=not_ready,
+        retries=0,  # not ready is an answer
+    )
+    tests = function_schedule(
+        "Tests",
+        "orders-readiness",
+        READINESS,
+        every=TEST_EVERY,
+        given={"operation": "test"},
+        missed=2,
+        tell=ALARMS,
+        describes="Tests each hour whether a failover would succeed",
+    )
+    stack.add(*not_ready, *made, *tests)
+    return made
+
+
+def _log_in_to_both(other: str) -> Grant:
+    """Grant logging in to the clusters of both regions as the application."""
+    return allow(
+        "ConnectToDatabases",
+        [rds_db.connect],
+        [
+            sub(arn_text("rds-db", f"dbuser:${{{cluster.name}}}/{APPLICATION_USER}", region=region))
+            for cluster, region in ((CLUSTER_RESOURCE, OWN_REGION), (OTHER_CLUSTER, other))
+        ],
+    )
 
 
 def allow_start() -> Grant:
