@@ -15,6 +15,9 @@ SERVICES = "ministack.services."
 COVERED_BY = {
     "apigateway._handle_execute_in_scope": "test_http_apis::TestSignatures",
     "apigateway._verify_rs256_signature": "test_http_apis::TestTokens",
+    "apigateway_v1._check_request_validation": "test_rest_apis::test_a_body_that_does_not_fit",
+    "apigateway_v1._handle_execute_in_scope": "test_rest_apis::test_what_is_no_signature_for_it",
+    "apigateway_v1._match_resource_tree": "test_rest_apis::test_a_changed_api_is_deployed_anew",
     "apigateway_v1.find_domain_scope": "test_names::test_an_unhealthy_api_hands_over",
     "cloudformation.engine._evaluate_conditions": "test_providers::test_conditions_know",
     "cloudformation.helpers._template_body_problem": "test_stack_sets::a_template_from_s3_may_be",

@@ -1,6 +1,6 @@
 """How each resource type is read back from its own service.
 
-Networks, HTTP APIs, databases and names have modules of their own; `CHECKS` has all types.
+Networks, APIs, databases and names have modules of their own; `CHECKS` has all types.
 """
 
 import json
@@ -12,6 +12,7 @@ from tap_templates.local import (
     readback_databases,
     readback_names,
     readback_network,
+    readback_rest_apis,
     readback_settings,
 )
 from tap_templates.local.readback_compare import (
@@ -352,6 +353,7 @@ CHECKS: Mapping[str, Check] = {
     **readback_names.CHECKS,
     **readback_network.CHECKS,
     **readback_settings.CHECKS,
+    **readback_rest_apis.CHECKS,
     "AWS::CloudFormation::CustomResource": _custom_resource,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::Dashboard": _dashboard,

@@ -29,6 +29,7 @@ def main() -> None:
             machines,
             name_service,
             providers,
+            rest_apis,
             servers,
             tables,
         )
@@ -36,7 +37,8 @@ def main() -> None:
 
         for part in (
             *(conditions, tables, invocation, bus, endpoints, alarms, machines, http_apis),
-            *(health, checkers, name_service, function_urls, copies, servers, providers, actions),
+            *(rest_apis, health, checkers, name_service, function_urls, copies, servers),
+            *(providers, actions),
         ):
             part.install()
     except EngineChangedError as error:

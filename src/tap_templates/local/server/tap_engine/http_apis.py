@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ministack.services import apigateway, cloudwatch
+from ministack.services import apigateway, apigateway_v1, cloudwatch
 
 from tap_engine import invocation, signatures
 from tap_engine.originals import patch
@@ -50,10 +50,12 @@ def address_of(api_id: str) -> str:
 
 
 def region_of(api_id: str) -> str | None:
-    """Find the region of an HTTP API."""
-    return next(
-        (region for (_, region, known), _ in apigateway._apis.all_items() if known == api_id), None
-    )
+    """Find the region of an HTTP or REST API."""
+    stores = (apigateway._apis, apigateway_v1._rest_apis)
+    for (_, region, known), _ in (each for store in stores for each in store.all_items()):
+        if known == api_id:
+            return str(region)
+    return None
 
 
 def trust(issuer: str, keys: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Certificates, custom domains of HTTP APIs, function URLs: the engine's, checked as AWS does.
+"""Certificates, custom domains of APIs, function URLs: the engine's, checked as AWS does.
 
 A certificate is issued at once. Where AWS looks whether what is named is there, so does this.
 """
@@ -18,8 +18,11 @@ from tap_engine.providers.provider import (
 
 _CERTIFICATE = "AWS::CertificateManager::Certificate"
 _DOMAIN = "AWS::ApiGatewayV2::DomainName"
+_REST_DOMAIN = "AWS::ApiGateway::DomainName"
 _URL = "AWS::Lambda::Url"
-_certificate, _domain, _url = (engines_own(each) for each in (_CERTIFICATE, _DOMAIN, _URL))
+_certificate, _domain, _rest_domain, _url = (
+    engines_own(each) for each in (_CERTIFICATE, _DOMAIN, _REST_DOMAIN, _URL)
+)
 
 
 def _create_certificate(logical_id: str, properties: Properties, stack: str) -> Made:
@@ -71,12 +74,27 @@ def _typed(properties: Properties) -> dict[str, Any]:
 def _check_certificate(properties: Properties) -> None:
     """Refuse a domain whose certificate is not in its region, or is another's."""
     for each in properties["DomainNameConfigurations"]:
-        acm = loopback.client("acm")
-        found = acm.describe_certificate(CertificateArn=each["CertificateArn"])["Certificate"]
-        names = {found["DomainName"], *found["SubjectAlternativeNames"]}
-        name = properties["DomainName"]
-        if not names & {name, f"*.{name.partition('.')[2]}"}:
-            raise ValueError(f"{_DOMAIN}: the certificate is not for {name}")
+        _is_for(_DOMAIN, properties["DomainName"], each["CertificateArn"])
+
+
+def _is_for(kind: str, name: str, certificate: str) -> None:
+    acm = loopback.client("acm")
+    found = acm.describe_certificate(CertificateArn=certificate)["Certificate"]
+    names = {found["DomainName"], *found["SubjectAlternativeNames"]}
+    if not names & {name, f"*.{name.partition('.')[2]}"}:
+        raise ValueError(f"{kind}: the certificate is not for {name}")
+
+
+def _create_rest_domain(logical_id: str, properties: Properties, stack: str) -> Made:
+    _is_for(_REST_DOMAIN, properties["DomainName"], properties["RegionalCertificateArn"])
+    return _rest_domain.create(logical_id, properties, stack)
+
+
+def _update_rest_domain(
+    physical_id: str, old: Properties, new: Properties, stack: str, lid: str
+) -> Made:
+    _is_for(_REST_DOMAIN, new["DomainName"], new["RegionalCertificateArn"])
+    return _rest_domain.update(physical_id, old, new, stack, lid)
 
 
 def _create_url(logical_id: str, properties: Properties, stack: str) -> Made:
@@ -101,5 +119,11 @@ PROVIDERS = (
         delete=_certificate.delete,
     ),
     Provider(type=_DOMAIN, create=_create_domain, update=_update_domain, delete=_domain.delete),
+    Provider(
+        type=_REST_DOMAIN,
+        create=_create_rest_domain,
+        update=_update_rest_domain,
+        delete=_rest_domain.delete,
+    ),
     Provider(type=_URL, create=_create_url, update=_update_url, delete=_url.delete),
 )
