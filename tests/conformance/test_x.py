@@ -164,6 +164,8 @@ def test_x05_every_asynchronous_hop_has_a_dead_letter_queue_that_rings(view):
                 ]
             case "AWS::Scheduler::Schedule":
                 hops.append((each, properties["Target"]["DeadLetterConfig"]["Arn"]))
+            case "AWS::SQS::Queue" if "RedrivePolicy" in properties:  # it feeds a function
+                hops.append((each, properties["RedrivePolicy"]["deadLetterTargetArn"]))
             case "AWS::Lambda::EventInvokeConfig":
                 hops.append((each, properties["DestinationConfig"]["OnFailure"]["Destination"]))
     for each, arn in hops:

@@ -45,7 +45,7 @@ def test_a_type_without_a_schema_is_refused():
     ],
 )
 def test_an_action_is_limited_to_our_names_or_to_the_account(action, expected):
-    assert _named(action) == expected
+    assert _named(action, ()) == expected
 
 
 def test_an_arn_format_is_filled_in():

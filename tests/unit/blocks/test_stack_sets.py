@@ -83,3 +83,17 @@ def test_http_apis_are_all_that_is_touched_of_api_gateway():
     assert resources(statements("AWS::ApiGatewayV2::Api"), "apigateway:DELETE") == {
         "/apis", "/apis/*", "/domainnames", "/domainnames/*", "/tags/*",
     }  # fmt: skip
+
+
+def test_a_peering_is_accepted_for_the_account_itself_without_another_role():
+    found = statements("AWS::EC2::VPCPeeringConnection")
+    assert resources(found, "sts:AssumeRole") == set()
+    assert "vpc-peering-connection/*" in resources(found, "ec2:AcceptVpcPeeringConnection")
+
+
+def test_settings_and_mappings_are_those_of_our_systems():
+    found = statements("AWS::SSM::Parameter", "AWS::Lambda::EventSourceMapping")
+    assert resources(found, "ssm:PutParameter") == {"parameter/*/*/*"}
+    assert resources(found, "lambda:UpdateEventSourceMapping") == {"event-source-mapping:*"}
+    assert "event-source-mapping:*" in resources(found, "lambda:TagResource")
+    assert "function:function-*" in resources(found, "lambda:TagResource")
