@@ -84,7 +84,8 @@ def body(routes=ROUTES, throttle=None, name=NAME):
         throttle=throttle or Throttle(rate=100, burst=100), after=("Alias",),
     )  # fmt: skip
     domain = rest_api_domain("Shop", made, name=name, zone=Ref("Zone"))
-    parts = (*key, *made, *domain, *access_logs())
+    of_region = access_logs() if name == NAME else ()  # a region has them once
+    parts = (*key, *made, *domain, *of_region)
     resources = {
         "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
         "Version": {"Type": "AWS::Lambda::Version", "Properties": version},
