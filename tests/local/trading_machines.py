@@ -3,14 +3,16 @@
 What the engine knows is real: the table, the global database, the topic, the bus. The functions
 are one that does as its world's script says. A task that shall fail is led to that function, too,
 which fails as often as it is told and then makes the call itself. The event source mapping is kept
-in the script, since what counts here is what the machine asks for.
+in the script but in one world, so that not dozens of them are polled.
 """
 
+import fcntl
 import json
 import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -28,11 +30,14 @@ HOME, HERE = "us-east-1", "us-east-2"
 ACCOUNT = "123456789012"
 FUNCTION, ROLE = "scripted", f"arn:aws:iam::{ACCOUNT}:role/any"
 QUEUE, TOPIC, EVENTS = "notices", "machines", "machines"
+_NAME, _HERE_ARN, _HOME_ARN = "nameofworld", "arn-of-here", "arn-of-home"
+_CONSUMER = "00000000-0000-0000-0000-000000000000"
 CUT = "2026-11-20T12:00:00.000000Z"
 CODE = """
-import fcntl, json, os, re
+import fcntl, functools, json, os, re, time
 import boto3
 
+@functools.cache
 def client(service):
     return boto3.client(service, endpoint_url=os.environ["ENDPOINT"], region_name="us-east-2",
                         aws_access_key_id="123456789012", aws_secret_access_key="test")
@@ -48,16 +53,19 @@ def handler(event, context):
         faults = script["faults"].get(event["state"])
         fault = faults if isinstance(faults, str) else faults.pop(0) if faults else None
         try:
-            if fault and fault != "lost":
+            if fault and fault not in ("lost", "slow"):
                 raise failing(fault)
             answer = invoked(script, event) if "operation" in event else called(script, event)
             if fault == "lost":
                 raise failing("States.Timeout")
-            return answer
         finally:
             file.seek(0)
             file.truncate()
             json.dump(script, file)
+            file.flush()
+    if fault == "slow":
+        time.sleep(3)
+    return answer
 
 def invoked(script, event):
     operation, epoch = event["operation"], event.get("epoch", 0)
@@ -144,6 +152,25 @@ def hurried(state):
         state["Seconds"] = 1
 
 
+@cache
+def rendered(make):
+    """Render a machine, with placeholders for what a world has of its own."""
+    given = Surroundings(
+        home=HOME,
+        global_cluster=f"g-{_NAME}",
+        global_cluster_arn="any",
+        cluster=_HERE_ARN,
+        other_cluster=_HOME_ARN,
+        consumer=_CONSUMER,
+        consumer_arn="any",
+        topic_key=None,
+    )
+    text = json.dumps(resolved(encode_to_dict(make(given).body()), _NAME))
+    for reference, shared in ((ALARMS, TOPIC), (BUS, EVENTS)):
+        text = text.replace(reference.name.replace("${EnvironmentSuffix}", _NAME), shared)
+    return text
+
+
 @dataclass
 class World:
     """A pair in which one region is where the machines run."""
@@ -153,6 +180,7 @@ class World:
     name: str
     arns: dict = field(default_factory=dict)
     runs: list = field(default_factory=list)
+    mapping: str = ""  # a real one; without it, it is the script's
 
     @property
     def path(self):
@@ -195,9 +223,16 @@ class World:
         return self
 
     def script(self, **changes):
-        found = json.loads(self.path.read_text()) if self.path.exists() else {}
-        self.path.write_text(json.dumps(found | changes))
-        return found | changes
+        """Change what the script says, and give all of it; the function waits meanwhile."""
+        self.path.touch()
+        with self.path.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            said = json.loads(file.read() or "{}") | changes
+            file.seek(0)
+            file.truncate()
+            json.dump(said, file)
+            file.flush()
+        return said
 
     @property
     def table(self):
@@ -205,19 +240,14 @@ class World:
 
     def definition(self, make, *, proxied=(), cut_after=None):
         """Resolve a definition; lead `proxied` tasks to the function; end after one, if asked."""
-        given = Surroundings(
-            home=HOME,
-            global_cluster=f"g-{self.name}",
-            global_cluster_arn="any",
-            cluster=self.arns[HERE],
-            other_cluster=self.arns[HOME],
-            consumer="00000000-0000-0000-0000-000000000000",
-            consumer_arn="any",
-            topic_key=None,
-        )
-        text = json.dumps(resolved(encode_to_dict(make(given).body()), self.name))
-        for reference, shared in ((ALARMS, TOPIC), (BUS, EVENTS)):
-            text = text.replace(reference.name.replace("${EnvironmentSuffix}", self.name), shared)
+        text = rendered(make)
+        for placeholder, value in (
+            (_NAME, self.name),
+            (_HERE_ARN, self.arns[HERE]),
+            (_HOME_ARN, self.arns[HOME]),
+            (_CONSUMER, self.mapping or _CONSUMER),
+        ):
+            text = text.replace(placeholder, value)
         body = json.loads(text)
         for state in body["States"].values():
             hurried(state)
@@ -235,7 +265,7 @@ class World:
         if integration == "lambda:invoke":
             state["Parameters"]["FunctionName"] = function
             state["Parameters"]["Payload"] |= told
-        elif always or "EventSourceMapping" in integration:
+        elif always or ("EventSourceMapping" in integration and not self.mapping):
             # A function's error has no dot in its name here: what is before the last is cut off.
             for handler in (*state["Retry"], *state.get("Catch", ())):
                 names = handler["ErrorEquals"]
@@ -276,7 +306,7 @@ class World:
             found = states.describe_execution(executionArn=arn)
             if found["status"] != "RUNNING":
                 return found
-            time.sleep(0.1)
+            time.sleep(0.4)
         raise AssertionError(f"{arn} does not end")
 
     def run(self, make, **how):
@@ -368,6 +398,9 @@ class Places:
     def __init__(self, clients, folder):
         self.clients, self.folder = clients, folder
         self.said = []
+        for service in ("dynamodb", "events", "rds", "stepfunctions"):
+            for region in (HOME, HERE):
+                clients(service, region)  # made here, so that threads do not each make their own
         sqs = clients("sqs", HERE)
         self.queue = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
         arn = f"arn:aws:sqs:{HERE}:{ACCOUNT}:{QUEUE}"
@@ -400,6 +433,23 @@ class Places:
 
     def world(self, name):
         return World(self.clients, self.folder, name).build()
+
+    def world_with_mapping(self, name):
+        """A world with a mapping that Lambda knows, and a queue that it would feed from."""
+        sqs = self.clients("sqs", HERE)
+        sqs.create_queue(QueueName=name)
+        made = self.clients("lambda", HERE).create_event_source_mapping(
+            EventSourceArn=f"arn:aws:sqs:{HERE}:{ACCOUNT}:{name}",
+            FunctionName=FUNCTION,
+            Enabled=False,
+        )
+        world = self.world(name)
+        world.mapping = made["UUID"]
+        return world
+
+    def mapping_state(self, world):
+        found = self.clients("lambda", HERE).get_event_source_mapping(UUID=world.mapping)
+        return found["State"]
 
     def about(self, arn):
         """Give what was said of a run: what the notices are about, and the types of events."""
