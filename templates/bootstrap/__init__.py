@@ -23,6 +23,7 @@ def bootstrap(*workloads: System) -> System:
     regions = _regions(workloads)
     for_stack_sets = "CloudFormation works as it for stack sets, which no template declares"
     logging = [each for each in workloads if apis.has_rest_apis(each)]
+    apis_first = tuple(_apis(regions, logging))  # what may touch roles comes after all of them
     return System(
         name="bootstrap",
         application="Bootstrap",
@@ -32,9 +33,14 @@ def bootstrap(*workloads: System) -> System:
         operated_roles=dict.fromkeys(roles.NAMES, for_stack_sets),
         stacks=(
             *_artifacts(regions, workloads),
+            *apis_first,
             # Stack sets are administered from the secondary region: see DESIGN 23.
-            Stack(name="roles", build=partial(roles.build, workloads), where=Where.SECONDARY),
-            *_apis(regions, logging),
+            Stack(
+                name="roles",
+                build=partial(roles.build, workloads),
+                where=Where.SECONDARY,
+                depends_on=tuple(each.name for each in apis_first),
+            ),
         ),
     )
 

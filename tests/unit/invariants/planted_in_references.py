@@ -49,6 +49,28 @@ REFERENCES = (
     ),
     Planted(
         "TAP-REF-01",
+        "alerts",
+        put(
+            "AlarmsTopicPolicy",
+            "PolicyDocument.Statement.0.Condition.ArnLike.aws:PrincipalArn",
+            arn("iam", "role/role-nobody-dev", ""),
+        ),
+        logical_id="AlarmsTopicPolicy",
+        says="role/role-nobody-dev names no resource",
+    ),
+    Planted(
+        "TAP-REF-01",
+        "alerts",
+        put(
+            "AlarmsTopicPolicy",
+            "PolicyDocument.Statement.0.Resource.0",
+            arn("ssm", "parameter/nothing/below"),
+        ),
+        logical_id="AlarmsTopicPolicy",
+        says="parameter/nothing/below names no resource",
+    ),
+    Planted(
+        "TAP-REF-01",
         "bus",
         put(
             "ProcessingPermission",

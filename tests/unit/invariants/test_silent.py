@@ -83,6 +83,14 @@ SILENT = {
         "processing",
         put("ProcessorFunction", "Environment.Variables.ANSWERS", _WITHOUT_DASHES),
     ),
+    "TAP-REF-01 a role that others make may come": (
+        "alerts",
+        put(
+            "AlarmsTopicPolicy",
+            "PolicyDocument.Statement.0.Condition.ArnLike.aws:PrincipalArn",
+            "arn:aws:iam::*:role/operators",
+        ),
+    ),
     "TAP-PAR-04 a value of an output is not known": (
         "monitoring",
         parameter("EndpointHealthCheckId", AllowedPattern="^x$"),

@@ -45,6 +45,9 @@ _MADE_BY_AWS = (
 )
 _DATABASE_USER = re.compile(r"arn:[^:]+:rds-db:(?P<region>[^:]*):\d+:dbuser:(?P<id>[^/]+)/.+")
 _SECRET = re.compile(r"arn:[^:]+:secretsmanager:(?P<region>[^:]*):\d+:secret:(?P<name>[^:]+)-\?{6}")
+_SETTINGS = re.compile(r"arn:[^:]+:ssm:[^:]*:\d+:parameter/.+")
+_WHO_CALLS = "/aws:PrincipalArn"
+_OUR_ROLE = f"role/{Kind.ROLE.word}-"
 _ANSWERS = "cloudformation-custom-resource-response-"  # CloudFormation's bucket in each region
 _TABLE_PART = re.compile(r"(arn:[^:]+:dynamodb:[^:]*:\d+:table/[^/]+)/(index|stream)/(.+)")
 
@@ -93,6 +96,10 @@ def _generated(arn: str, view: SystemView) -> Iterator[Located]:
         yield from _clusters(view, user["region"], user["id"])
     elif secret := _SECRET.fullmatch(arn):
         yield from _secrets(view, secret["region"], secret["name"])
+    elif _SETTINGS.fullmatch(arn):  # a path is no resource, what is below it is
+        for setting in view.resources("AWS::SSM::Parameter"):
+            if str(setting.resource.arn).startswith(f"{arn}/"):
+                yield setting
 
 
 def _clusters(view: SystemView, region: str, resource_id: str) -> Iterator[Located]:
@@ -127,6 +134,8 @@ def _has_part(table: Located, part: str, name: str) -> bool:
 def _is_foreign(mention: Mention, view: SystemView) -> bool:
     """Tell whether somebody else answers for it: AWS, another account, or the deployer."""
     _, _, service, _, account, resource = mention.arn.split(":", 5)
+    if _WHO_CALLS in mention.path and not resource.startswith(_OUR_ROLE):
+        return True  # people and roles that others make
     if account == view.account:
         # The account itself is no resource either.
         return (service, resource) == ("iam", "root") or any(
