@@ -61,6 +61,12 @@ def test_a_role_is_operated_only_if_the_system_says_so():
     assert "TAP-IAM-ROLE-UNUSED" in codes(operated={})
 
 
+def test_its_name_may_have_variables_and_is_then_all_of_a_name():
+    assert codes(operated={"role-${What}": "a person"}) == set()
+    assert "TAP-IAM-ROLE-UNUSED" in codes(operated={"role-${What}-x": "a person"})
+    assert "TAP-IAM-ROLE-UNUSED" in codes(operated={"role-${What}/x": "a person"})
+
+
 @pytest.mark.parametrize(
     ("edit", "code"),
     [
@@ -73,6 +79,10 @@ def test_a_role_is_operated_only_if_the_system_says_so():
             lambda trust, grant: trust.update(
                 Principal={"AWS": "arn:aws:iam::999999999999:role/other"}
             ),
+            "TAP-IAM-TRUST-PRINCIPAL",
+        ),
+        (
+            lambda trust, grant: trust.update(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}),
             "TAP-IAM-TRUST-PRINCIPAL",
         ),
     ],
