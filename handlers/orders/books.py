@@ -24,6 +24,8 @@ from orders.trust import Mark
 MARGIN_SECONDS = 60
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _FENCE = "SELECT epoch FROM trading.fence FOR SHARE"
+# No conflict target: the id follows from owner and client's id, so of two at once the second may
+# meet either unique index first.
 _ADD = """
 INSERT INTO trading.orders (
     order_id, owner, client_order_id, symbol, side, quantity, price, applied_at, epoch
@@ -31,7 +33,7 @@ INSERT INTO trading.orders (
     %(order_id)s, %(owner)s, %(client_order_id)s, %(symbol)s, %(side)s, %(quantity)s, %(price)s,
     clock_timestamp(), %(epoch)s
 )
-ON CONFLICT (order_id) DO NOTHING
+ON CONFLICT DO NOTHING
 RETURNING trading.moment(applied_at)
 """
 _FIND = """
@@ -144,7 +146,7 @@ def _apply(connection: Connection, values: dict[str, Any], epoch: int) -> Applie
     found = connection.execute(_FIND, values).fetchone()
     _commit(connection)
     if found is None:
-        raise DatabaseRefused("orders")  # rows are never deleted
+        raise DatabaseRefused("orders_client_order_unique")  # under another id: a broken digest
     return Applied(Mark(epoch, str(found[0])), int(found[1]), is_new=False)
 
 
