@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import cache
 
-from troposphere import GetAtt, Ref
+from troposphere import GetAtt, Ref, rds
 
 from tap_templates.blocks.bus import Bus, Delivery, Rule, event_bus
 from tap_templates.blocks.configuration import Configuration, Setting, configuration
@@ -30,6 +30,7 @@ from tap_templates.blocks.topic import Topic, alarm_topic
 from tap_templates.compiler.build import build_stack
 from tap_templates.compiler.manifest import stack_parameters
 from tap_templates.compiler.render import RenderedStack, render_stack
+from tap_templates.model.names import Kind, Name
 from tap_templates.model.system import (
     Objectives,
     OutputHere,
@@ -67,7 +68,13 @@ def ground() -> StackTemplate:
     stack = StackTemplate("the network")
     vpc = network(stack, "Ledger", NETWORK, nat_gateways=NatGateways.ONE)
     group = security_group("Database", "ledger-database", vpc.id, describes="The database")
-    stack.add(*vpc, group)
+    places = rds.DBSubnetGroup(
+        "LedgerSubnets",
+        DBSubnetGroupName=sub(Name(Kind.SUBNET_GROUP, "ledger").text()),
+        DBSubnetGroupDescription="Where the database is",
+        SubnetIds=vpc.isolated.ids,
+    )
+    stack.add(*vpc, group, places)
     stack.output("VpcId", "The VPC", vpc.id)
     stack.output("GroupId", "Group of the database", group_id(group))
     tables = (*vpc.private.route_tables, *vpc.isolated.route_tables)

@@ -56,6 +56,15 @@ LINKS = (
         says="leads 10.0.0.0/8 over a peering with 10.21.0.0/16",
     ),
     Planted(
+        "TAP-NET-11",
+        "peer",
+        remove("LedgerPeerRoute4"),
+        logical_id="LedgerPeering",
+        at="peering",
+        says="is not routed from LedgerIsolatedSubnetA in us-east-2, where LedgerSubnets is",
+        remedy="add a route to 10.20.0.0/16 to its route table",
+    ),
+    Planted(
         "TAP-FWD-01",
         "buses",
         in_primary_only("LedgerBus"),

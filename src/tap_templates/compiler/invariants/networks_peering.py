@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
+from tap_templates.compiler.invariants.networks_routes import Region
+from tap_templates.compiler.invariants.values import as_list, inside
 from tap_templates.rendered.view import Located
 
 _PEERING = "https://docs.aws.amazon.com/vpc/latest/peering/create-vpc-peering-connection.html"
 _ROUTING = "https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-routing.html"
 _CONNECTION = "AWS::EC2::VPCPeeringConnection"
 _VIA = "VpcPeeringConnectionId"
+_IN_SUBNETS = {
+    "AWS::Lambda::Function": ("VpcConfig", "SubnetIds"),
+    "AWS::RDS::DBSubnetGroup": ("SubnetIds",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,45 @@ def _one_way(compiled: CompiledSystem) -> Iterator[Fault]:
                 )
 
 
+def _partly(compiled: CompiledSystem) -> Iterator[Fault]:
+    """Find subnets in use whose table lacks the route that tables beside it have."""
+    routed: dict[tuple[str, str], set[str]] = {}
+    for route in compiled.view.resources("AWS::EC2::Route"):
+        properties = route.resource.properties
+        if _VIA in properties:
+            key = (route.stack.region, str(properties[_VIA]))
+            routed.setdefault(key, set()).add(str(properties.get("RouteTableId")))
+    for peering in compiled.view.resources(_CONNECTION):
+        for side in _sides(compiled, peering):
+            name = side.vpc.stack.region
+            tables = routed.get((name, str(peering.resource.ref)), set())
+            region = Region(compiled.view, name)
+            for user, subnet in _users(compiled, side.vpc) if tables else ():
+                if region.route_table(subnet.resource.ref) not in tables:
+                    yield fault_at(
+                        peering,
+                        f"is not routed from {subnet.resource.logical_id} in {name}, where "
+                        f"{user.resource.logical_id} is, and is so from other subnets: what is in "
+                        "that zone times out",
+                        f"add a route to {side.other} to its route table as well",
+                    )
+
+
+def _users(compiled: CompiledSystem, vpc: Located) -> Iterator[tuple[Located, Located]]:
+    """Find the functions and groups of database subnets in a VPC, with each of their subnets."""
+    subnets = {
+        each.resource.ref: each
+        for each in compiled.view.resources("AWS::EC2::Subnet")
+        if each.stack.region == vpc.stack.region
+        and each.resource.properties.get("VpcId") == vpc.resource.ref
+    }
+    for kind, keys in _IN_SUBNETS.items():
+        for user in compiled.view.resources(kind):
+            for identity in as_list(inside(user.resource.properties, *keys)):
+                if str(identity) in subnets:
+                    yield user, subnets[str(identity)]
+
+
 def _void(compiled: CompiledSystem) -> Iterator[Fault]:
     reaches: dict[str, list[tuple[str, IPv4Network]]] = {}
     for peering in compiled.view.resources(_CONNECTION):
@@ -148,5 +193,11 @@ NETWORKS_PEERING = (
         promise="What is routed over a peering is the other side's range, and the peering exists.",
         source_url=_ROUTING,
         check=_void,
+    ),
+    Invariant(
+        code="TAP-NET-11",
+        promise="What a peering is for is routed to it from each of its zones.",
+        source_url=_ROUTING,
+        check=_partly,
     ),
 )
