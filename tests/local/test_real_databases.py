@@ -10,8 +10,9 @@ from local.stack_sets import StackSet, refusal
 
 from tap_templates.errors import TapError
 from tap_templates.local import engine as engines
-from tap_templates.local.driver import Driver, Move, register
+from tap_templates.local.driver import Driver, Move, open_door, register
 from tap_templates.local.engine import EngineError
+from tap_templates.local.tls import Door, certificate
 
 NAME = "tests-real-databases"
 UNIQUE = uuid4().hex[:8]
@@ -85,6 +86,14 @@ def asked(clients, hosts):
                 clients.engine, cluster=CLUSTER, region=region, port=7001 + number, driver=driver
             )
         yield asked
+
+
+@pytest.fixture(scope="module")
+def door(clients, tmp_path_factory):
+    files = certificate(tmp_path_factory.mktemp("door"))
+    with Door(clients.engine.port, files, is_asked=False) as opened:
+        open_door(clients.engine, opened.port, files.chain)
+        yield opened
 
 
 @pytest.fixture(autouse=True)
@@ -191,10 +200,13 @@ def test_an_api_of_this_engine_is_asked_here(clients):
     assert made.delete(PRIMARY)["Status"] == "SUCCEEDED"
 
 
-def test_its_migrations_run(clients, hosts):
+def test_its_migrations_run_and_answer_over_https(clients, hosts, door):
+    """The function trusts the certificate of the door, and the answer arrives."""
+    before = door.secured
     template = migrated(DB_HOST=hosts[PRIMARY]["Endpoint"])
     made = StackSet(clients, TemplateBody=template).create(PRIMARY)
     assert step_of(made) == "schema"
+    assert door.secured == before + 1
     assert made.delete(PRIMARY)["Status"] == "SUCCEEDED"
 
 

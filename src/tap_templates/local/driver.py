@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 
 from tap_templates.errors import TapError
@@ -71,6 +72,11 @@ class Driver:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def open_door(engine: Engine, port: int, chain: Path) -> None:
+    """Tell an engine of the port that leads to it over https, and what to trust there."""
+    engines.control(engine, "door", url=f"https://{HOST}:{port}", chain=str(chain))
 
 
 def register(

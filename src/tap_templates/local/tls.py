@@ -1,4 +1,4 @@
-"""TLS in front of a server that has none: what a function in Lambda always asks of its database.
+"""TLS in front of a server that has none: what a function in Lambda asks of whom it talks to.
 
 The PostgreSQL that tests and drills run is built without TLS. A door takes TLS on a port of its
 own, which stays the same while the server behind it changes, dies or is made anew.
@@ -63,10 +63,12 @@ def certificate(folder: Path) -> Certificate:
 class Door:
     """Takes TLS on its own port and forwards to `target`, for the time of a `with` block.
 
-    Whoever comes without TLS is sent away, and everybody while nobody is at home.
+    Whoever comes without TLS is sent away, and everybody while nobody is at home. PostgreSQL is
+    asked for TLS first; `is_asked` false is for what begins with it, such as https.
     """
 
-    def __init__(self, target: int, files: Certificate) -> None:
+    def __init__(self, target: int, files: Certificate, *, is_asked: bool = True) -> None:
+        self._is_asked = is_asked
         self.target = target  # may change at any time; connections stay where they lead
         self.secured = 0  # connections taken
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -90,10 +92,11 @@ class Door:
 
     def _serve(self, near: socket.socket) -> None:
         with suppress(OSError), near:
-            if near.recv(len(_SSL_REQUEST)) != _SSL_REQUEST:
+            if self._is_asked and near.recv(len(_SSL_REQUEST)) != _SSL_REQUEST:
                 return
             with socket.create_connection((HOST, self.target)) as far:
-                near.sendall(b"S")
+                if self._is_asked:
+                    near.sendall(b"S")
                 with self._context.wrap_socket(near, server_side=True) as secured:
                     self.secured += 1
                     _forward(secured, far)

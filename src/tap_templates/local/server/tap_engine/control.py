@@ -38,6 +38,7 @@ COMMANDS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "release": lambda query: FAULTS.release(query["region"]),
     "dns": lambda query: name_service.ask(query["name"]),
     "database": servers.register,
+    "door": servers.secure,
     "trust": lambda query: http_apis.trust(query["issuer"], json.loads(query["keys"])),
 }
 _READING = {"dns", "health", "support", "patches", "faults"}

@@ -1,4 +1,4 @@
-"""Patch: real databases behind clusters, for a driver that has some.
+"""Patches: real databases behind clusters, for a driver that has some.
 
 The engine keeps clusters and has no database for them. A driver, which is a process outside, tells
 of a server that it runs for a cluster (`/_tap/database`). From then on functions are placed beside
@@ -6,6 +6,9 @@ it: where a variable `…DB_HOST` of theirs names the cluster's endpoint, they g
 address and port, and nothing else of them is changed, so the server has to take TLS as a cluster
 does. Where the driver gives an address to be told at, a global database moves its writer when the
 driver says that it did; without, at once.
+
+Migrations then run, and a function answers CloudFormation over https alone. The driver has a door
+with TLS before the engine for that, with a certificate that such functions are told to trust.
 """
 
 import contextvars
@@ -19,6 +22,7 @@ from urllib.parse import urlsplit
 
 from ministack.core.responses import get_account_id
 from ministack.services import lambda_svc, rds
+from ministack.services.cloudformation import custom_resource
 
 from tap_engine.originals import patch
 
@@ -40,18 +44,34 @@ class Server:
     driver: str | None  # where to tell that the writer shall move
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Where the engine is reached over https."""
+
+    url: str
+    chain: str  # the file of the certificate
+
+
 SERVERS: dict[tuple[str, str], Server] = {}  # region and cluster
+DOORS: list[Door] = []  # the last one counts
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def install() -> None:
-    """Make the patch."""
+    """Make the patches."""
     patch(
         rds,
         "_switch_global_cluster_writer_locked",
         "6e9b43355ed4",
         _told_to_the_driver,
         why="the writer of a global database moves at once, with no database that could follow",
+    )
+    patch(
+        custom_resource,
+        "_response_url",
+        "e4ffdb252aec",
+        _over_https,
+        why="functions that answer over https alone have nobody to answer to",
     )
 
 
@@ -72,6 +92,22 @@ def register(query: Mapping[str, str]) -> dict[str, object]:
     return {"databases": [asdict(each) for each in SERVERS.values()]}
 
 
+def secure(query: Mapping[str, str]) -> dict[str, object]:
+    """Answer the control command `door`: from now on this is where https leads to the engine."""
+    door = Door(url=query["url"].rstrip("/"), chain=query["chain"])
+    if urlsplit(door.url).hostname != _LOOPBACK:
+        raise ValueError(f"{door.url} is not at {_LOOPBACK}")
+    DOORS.append(door)
+    return {"door": asdict(door)}
+
+
+def _over_https(original: Callable[[str], str]) -> Callable[[str], str]:
+    def url(token: str) -> str:
+        return DOORS[-1].url + urlsplit(original(token)).path if DOORS else original(token)
+
+    return url
+
+
 def behind(function_arn: str) -> bool:
     """Say whether a function has a server behind the cluster that it is told of."""
     function, config, _ = lambda_svc._get_func_record_for_ref(function_arn)
@@ -89,6 +125,7 @@ def moved(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if server:
             yield name, server.host
             yield f"{name.removesuffix(_HOST)}{_PORT}", str(server.port)
+            yield from (("SSL_CERT_FILE", door.chain) for door in DOORS[-1:])
 
 
 def _at(endpoint: str) -> Server | None:
