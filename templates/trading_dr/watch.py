@@ -5,18 +5,18 @@ Apart from what they watch, and last: they alone are told of the other region's 
 
 from datetime import timedelta
 
-from awacs import aws, awslambda, rds_db
 from troposphere import GetAtt
 
+from tap_templates.blocks.aurora_cluster import connect_as
 from tap_templates.blocks.function import AsyncFunction, Settings, async_function
 from tap_templates.blocks.function_role import FunctionNetwork
 from tap_templates.blocks.key import ServiceKey, service_key, use_by_log_groups
-from tap_templates.blocks.policy import Grant, allow
 from tap_templates.blocks.queue import Queue, dead_letters
+from tap_templates.blocks.queue_worker import switch_feed
 from tap_templates.blocks.schedule import function_schedule
 from tap_templates.blocks.stack import StackParameter, StackTemplate
-from tap_templates.blocks.text import Text, arn_text, sub
-from tap_templates.model.names import OWN_REGION, PRIMARY_REGION, SECONDARY_REGION
+from tap_templates.blocks.text import sub
+from tap_templates.model.names import PRIMARY_REGION, SECONDARY_REGION
 from templates.trading_dr.shared import (
     ALARMS,
     API_URL,
@@ -202,8 +202,8 @@ def _prober(
         settings,
         FAILOVER.get_items(),
         FAILOVER.put_items(),
-        _switch_feed(),
-        allow_start(),
+        switch_feed(CONSUMER),
+        FAILOVER_MACHINE.start(FAILBACK_MACHINE),
         log_in(),
         log_key=log_key,
         failures=failed,
@@ -256,7 +256,7 @@ def _readiness(
         code(stack, "Readiness", READINESS_PACKAGE),
         settings,
         CONFIGURATION.read_all(),
-        _log_in_to_both(other),
+        connect_as(APPLICATION_USER, CLUSTER_RESOURCE.ref, others={other: OTHER_CLUSTER.ref}),
         log_key=log_key,
         failures=not_ready,
         retries=0,  # not ready is an answer
@@ -273,36 +273,3 @@ def _readiness(
     )
     stack.add(*not_ready, *made, *tests)
     return made
-
-
-def _log_in_to_both(other: str) -> Grant:
-    """Grant logging in to the clusters of both regions as the application."""
-    return allow(
-        "ConnectToDatabases",
-        [rds_db.connect],
-        [
-            sub(arn_text("rds-db", f"dbuser:${{{cluster.name}}}/{APPLICATION_USER}", region=region))
-            for cluster, region in ((CLUSTER_RESOURCE, OWN_REGION), (OTHER_CLUSTER, other))
-        ],
-    )
-
-
-def allow_start() -> Grant:
-    """Grant starting the machines of this region."""
-    return allow(
-        "StartMachines",
-        [aws.Action("states", "StartExecution")],
-        [FAILBACK_MACHINE.arn(), FAILOVER_MACHINE.arn()],
-    )
-
-
-def _switch_feed() -> Grant:
-    """Grant turning the feed of the applier on and off, and looking at it."""
-    mapping: Text = sub(
-        arn_text("lambda", f"event-source-mapping:${{{CONSUMER.name}}}", region=OWN_REGION)
-    )
-    return allow(
-        "SwitchFeed",
-        [awslambda.GetEventSourceMapping, awslambda.UpdateEventSourceMapping],
-        [mapping],
-    )

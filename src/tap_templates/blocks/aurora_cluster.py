@@ -28,6 +28,7 @@ _LOG = "postgresql"
 _FREE_INSIGHT_DAYS = 7
 # Statements that take longer are logged: their text, never their parameters (those are bound).
 _SLOW_MS = 1000
+_NO_OTHERS: Mapping[str, Text] = {}
 _PARAMETERS = {
     "log_connections": "1",
     "log_disconnections": "1",
@@ -138,15 +139,23 @@ class AuroraCluster:
         return connect_as(user, self.resource_id)
 
 
-def connect_as(user: str, *resource_ids: Text) -> aws.Statement:
-    """Grant logging in as `user` by IAM to the clusters with these resource ids of a region."""
+def connect_as(
+    user: str, resource_id: Text, *, others: Mapping[str, Text] = _NO_OTHERS
+) -> aws.Statement:
+    """Grant logging in as `user` by IAM to the cluster of one's own region with this resource id.
+
+    `others` are the resource ids of clusters in other regions, by region.
+    """
     if not user.isidentifier():
         raise ModelError(f"database user {user!r}", "is no name", "write it like `payments_app`")
-    place = arn_text("rds-db", f"dbuser:${{Database}}/{user}")
+    clusters = {OWN_REGION: resource_id, **others}
     return allow(
-        "ConnectToDatabase",
+        "ConnectToDatabase" if not others else "ConnectToDatabases",
         [actions.connect],
-        [Sub(place, Database=each) for each in resource_ids],
+        [
+            Sub(arn_text("rds-db", f"dbuser:${{Database}}/{user}", region=region), Database=each)
+            for region, each in clusters.items()
+        ],
     )
 
 

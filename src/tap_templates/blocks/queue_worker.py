@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
+from awacs import aws
+from awacs import awslambda as awslambda_actions
 from troposphere import AWSHelperFn, GetAtt, Ref, awslambda, cloudwatch, sqs
 
 from tap_templates.blocks.alarm import alarm
 from tap_templates.blocks.function import RequestFunction
 from tap_templates.blocks.gaps import MappingScalingConfig
+from tap_templates.blocks.policy import allow
 from tap_templates.blocks.queue import DeadLetters, Queue, queue
-from tap_templates.blocks.text import Text
+from tap_templates.blocks.stack import StackParameter
+from tap_templates.blocks.text import Text, arn_text, sub
 from tap_templates.blocks.topic import Topic
 from tap_templates.errors import ModelError
 
@@ -130,3 +134,10 @@ def feed(
         MaximumBatchingWindowInSeconds=int(batches.window.total_seconds()),
         ScalingConfig=MappingScalingConfig(MaximumConcurrency=batches.at_once),
     )
+
+
+def switch_feed(mapping: StackParameter) -> aws.Statement:
+    """Grant turning a feed of this region on and off, and looking at it, by its UUID."""
+    place = arn_text("lambda", f"event-source-mapping:${{{mapping.name}}}")
+    taking = [awslambda_actions.GetEventSourceMapping, awslambda_actions.UpdateEventSourceMapping]
+    return allow("SwitchFeed", taking, [sub(place)])

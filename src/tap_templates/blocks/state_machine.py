@@ -70,9 +70,10 @@ class StateMachine:
         """Name its log so that one resource policy of CloudWatch Logs covers all of them."""
         return f"/aws/vendedlogs/states/{self.name}"
 
-    def start(self) -> aws.Statement:
-        """Grant starting runs; neither stopping nor reading them."""
-        return allow("StartExecution", [actions.StartExecution], [self.arn()])
+    def start(self, *others: "StateMachine") -> aws.Statement:
+        """Grant starting runs, of others as well; neither stopping nor reading them."""
+        arns = [each.arn() for each in (self, *others)]
+        return allow("StartExecution", [actions.StartExecution], arns)
 
     def metric(self, name: str, statistic: str = "Sum", *, region: str = OWN_REGION) -> Metric:
         return Metric(

