@@ -9,6 +9,7 @@ from tap_templates.blocks.stack import StackTemplate
 from templates.trading_dr.shared import AUDIT_COPIES, CONFIG_COPIES
 
 OLD_VERSIONS = timedelta(days=90)
+RARELY_READ = timedelta(days=30)
 
 
 def build() -> StackTemplate:
@@ -18,7 +19,9 @@ def build() -> StackTemplate:
         ("ConfigCopies", CONFIG_COPIES, "configuration"),
         ("AuditCopies", AUDIT_COPIES, "audit records"),
     ):
-        made = private_bucket(title, reference, old_versions_kept=OLD_VERSIONS)
+        made = private_bucket(
+            title, reference, old_versions_kept=OLD_VERSIONS, rarely_read_after=RARELY_READ
+        )
         stack.add(*made)
         stack.output(f"{title}BucketName", f"Copies of the other region's {what}", Ref(made.bucket))
         stack.output(f"{title}BucketArn", "ARN of that bucket", GetAtt(made.bucket, "Arn"))

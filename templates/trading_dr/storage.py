@@ -15,6 +15,7 @@ from templates.trading_dr.shared import ALARMS, AUDIT, AUDIT_COPIES, CONFIG, CON
 
 OLD_CONFIGURATION = timedelta(days=90)
 OLD_AUDIT = timedelta(days=365)
+RARELY_READ = timedelta(days=90)  # of audit records
 
 
 def primary() -> StackTemplate:
@@ -29,15 +30,16 @@ def secondary() -> StackTemplate:
 
 def _build(other: str, role: str) -> StackTemplate:
     stack = StackTemplate(f"trading-dr: configuration and audit of the {role} region")
-    for title, reference, copies, kept, what in (
-        ("Config", CONFIG, CONFIG_COPIES, OLD_CONFIGURATION, "Configuration"),
-        ("Audit", AUDIT, AUDIT_COPIES, OLD_AUDIT, "Audit records"),
+    for title, reference, copies, kept, rarely_read, what in (
+        ("Config", CONFIG, CONFIG_COPIES, OLD_CONFIGURATION, None, "Configuration"),
+        ("Audit", AUDIT, AUDIT_COPIES, OLD_AUDIT, RARELY_READ, "Audit records"),
     ):
         made = replicated_bucket(
             title,
             reference,
             to=Copies(bucket=copies, region=other),
             old_versions_kept=kept,
+            rarely_read_after=rarely_read,
             tell=ALARMS,
         )
         stack.add(*made)
