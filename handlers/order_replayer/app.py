@@ -27,10 +27,11 @@ _PATIENCE = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
 )
 # Raising the fence waits for those who hold it; they are cut off after five seconds at most.
-_SESSION = (
+_PATIENT_SESSION = (
     "-c statement_timeout=20000 -c lock_timeout=15000 -c idle_in_transaction_session_timeout=5000"
 )
-_PERSISTENCE = Persistence(seconds=60.0, attempt_seconds=21.0)
+_LONG = Persistence(seconds=35.0, attempt_seconds=21.0)  # within the function's minute
+_SHORT = Persistence(seconds=8.0)  # less than is kept for what was begun when time is up
 
 _region = os.environ["AWS_REGION"]
 _home = os.environ["HOME_REGION"]
@@ -38,11 +39,10 @@ _failover_table = os.environ["FAILOVER_TABLE"]
 _settings = Settings.of(os.environ)
 _watch = Watch()
 _client = boto3.client("dynamodb", region_name=_region, config=_PATIENCE)
-_connect = opener(
-    _settings.parameters(),
-    password_by_iam(boto3.client("rds", region_name=_region), _settings),
-    application="order-replayer",
-    session=_SESSION,
+_password = password_by_iam(boto3.client("rds", region_name=_region), _settings)
+_connect = opener(_settings.parameters(), _password, application="order-replayer")
+_connect_patient = opener(
+    _settings.parameters(), _password, application="order-replayer", session=_PATIENT_SESSION
 )
 _reports = Reports(
     boto3.client("s3", region_name=_region, config=_PATIENCE), os.environ["AUDIT_BUCKET"]
@@ -56,10 +56,11 @@ def _read_role() -> Role:
 _do = Replayer(
     _read_role,
     Journal(_client, os.environ["JOURNAL_TABLE"]),
-    [Books(Database(_connect), _PERSISTENCE, count=_watch.count) for _ in range(WORKERS)],
+    [Books(Database(_connect), _SHORT, count=_watch.count) for _ in range(WORKERS)],
     _reports.keep,
     _watch,
     region=_region,
+    patient=Books(Database(_connect_patient), _LONG, count=_watch.count),
 )
 
 

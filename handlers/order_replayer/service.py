@@ -59,7 +59,11 @@ class Told(Protocol):
 
 
 class Replayer:
-    """Restores and sweeps in one region. Each of the books has a connection of its own."""
+    """Restores and sweeps in one region.
+
+    Each of the books has a connection of its own. `patient` are for what takes long: raising the
+    fence, and looking through all orders; without them, the first of the books.
+    """
 
     def __init__(
         self,
@@ -70,12 +74,14 @@ class Replayer:
         watch: Told,
         *,
         region: str,
+        patient: Books | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         self._read_role = read_role
         self._journal = journal
         self._books = books
+        self._patient = patient or books[0]
         self._keep = keep
         self._watch = watch
         self._region = region
@@ -91,7 +97,7 @@ class Replayer:
                 return self._sweep(role, deadline)
             case Raise():
                 _same_epoch(role, task.epoch)
-                self._books[0].raise_fence(task.epoch)
+                self._patient.raise_fence(task.epoch)
                 self._watch.say("fence raised", epoch=task.epoch)
                 return {}
             case Prepare():
@@ -107,9 +113,8 @@ class Replayer:
 
     def _prepare(self, role: Role) -> dict[str, Any]:
         """Take hold of the database first: what is newest in it does not change after that."""
-        books = self._books[0]
-        books.raise_fence(role.epoch)
-        newest = books.newest_before(role.epoch)
+        self._patient.raise_fence(role.epoch)
+        newest = self._patient.newest_before(role.epoch)
         cuts = cuts_after(role.cuts, epoch=role.epoch, newest=newest)
         self._watch.say("database taken hold of", epoch=role.epoch)
         return {
@@ -141,7 +146,7 @@ class Replayer:
     def _reconcile(self, role: Role, task: Reconcile, deadline: float) -> dict[str, Any]:
         """Settle what waits still, as orders came in meanwhile; then look for each order."""
         tally = self._settle(role, deadline, until=self._now() - WAITS_AT_LEAST)
-        found = Reconciliation(self._journal, self._books[0]).look(
+        found = Reconciliation(self._journal, self._patient).look(
             role,
             until=self._now() - WAITS_AT_LEAST,
             is_time=lambda: self._stopwatch() < deadline,

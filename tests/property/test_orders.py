@@ -168,7 +168,7 @@ class CutsOneEpoch(Replayer):
 
     def _prepare(self, role):
         super()._prepare(role)
-        newest = self._books[0].newest_before(role.epoch)
+        newest = self._patient.newest_before(role.epoch)
         cut = moments.BEGINNING if newest is None else newest[1]
         cuts = {role.epoch - 1: cut, **role.cuts}
         return {"cut": cut, "cuts": {str(epoch): {"S": at} for epoch, at in cuts.items()}}
