@@ -50,6 +50,7 @@ class Choice:
     profile: str | None
     settings: tuple[str, ...] = ()  # NAME=VALUE, over what the manifest gives
     pair: Pair | None = None
+    engine: str = "default"  # the local engine, if that is the target
 
 
 def rollout(root: Path, system: System, choice: Choice) -> Rollout:
@@ -69,10 +70,13 @@ def rollout(root: Path, system: System, choice: Choice) -> Rollout:
     sessions = own_sessions(choice.profile, home)
     account = choice.account
     if is_local:
-        running = engine.ensure_started(root)
+        running = engine.ensure_started(root, name=choice.engine)
         endpoint_url, account = running.endpoint_url, choice.account or running.account
         sessions = local_sessions(running.account, home)
-    wire = Wire(sessions=sessions, regions=regions, endpoint_url=endpoint_url)
+    once = plain_stacks(*_compiled(compiled, BOOTSTRAP))
+    # It serves the systems of all pairs, so some of it is in regions that this one has not.
+    beyond = tuple(sorted({stack.region for stack in once} - {*regions}))
+    wire = Wire(sessions=sessions, regions=(*regions, *beyond), endpoint_url=endpoint_url)
     if account is None:
         account = str(wire.call(home, "sts", "get_caller_identity")["Account"])
     desired = desired_state(
@@ -95,11 +99,12 @@ def rollout(root: Path, system: System, choice: Choice) -> Rollout:
             desired,
             sleep=time.sleep,
             random=random.random,  # noqa: S311 - it spreads retries, and keeps no secret
+            also=beyond,
             endpoint_url=endpoint_url,
         ),
         wire=wire,
         pace=pace,
-        bootstrap=plain_stacks(*_compiled(compiled, BOOTSTRAP)),
+        bootstrap=once,
         templates=tuple(json.loads(body) for body in templates.values()),
         is_local=is_local,
     )

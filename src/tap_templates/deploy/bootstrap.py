@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tap_templates.deploy import naming
+from tap_templates.deploy.boto_cloud import LONGEST_TEMPLATE_BODY
 from tap_templates.deploy.cloud import Wire
 from tap_templates.deploy.errors import CloudError, DeployError
 from tap_templates.deploy.following import Pace, first_failure
@@ -91,14 +93,30 @@ def _put(stack: PlainStack, wire: Wire, *, exists: bool) -> None:
         "cloudformation",
         "update_stack" if exists else "create_stack",
         StackName=stack.stack_name,
-        # Without white space it is short enough to send: there is no bucket yet to put it in.
-        TemplateBody=json.dumps(stack.template, separators=(",", ":")),
+        **_template(stack, wire),
         Parameters=[
             {"ParameterKey": name, "ParameterValue": value}
             for name, value in sorted(stack.parameters.items())
         ],
         Capabilities=list(stack.capabilities),
     )
+
+
+def _template(stack: PlainStack, wire: Wire) -> dict[str, str]:
+    """Send a template with the call, without white space; one that is too long goes by a bucket.
+
+    By that of the stack's own region, which a stack before it has made.
+    """
+    body = json.dumps(stack.template, separators=(",", ":"))
+    if len(body.encode()) <= LONGEST_TEMPLATE_BODY:
+        return {"TemplateBody": body}
+    account = str(wire.call(stack.region, "sts", "get_caller_identity")["Account"])
+    bucket = naming.artifact_bucket(stack.region, account)
+    key = naming.template_key(PREFIX.rstrip("-"), stack.name, naming.digest(stack.template))
+    request = {"Bucket": bucket, "Key": key, "ExpectedBucketOwner": account}
+    wire.call(stack.region, "s3", "put_object", Body=body.encode(), **request)
+    host = wire.endpoint_url or f"https://s3.{stack.region}.amazonaws.com"
+    return {"TemplateURL": f"{host.rstrip('/')}/{bucket}/{key}"}
 
 
 def _wait(stack: PlainStack, reader: Reader, pace: Pace) -> None:

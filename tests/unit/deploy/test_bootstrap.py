@@ -1,7 +1,7 @@
 """The bootstrap repeats safely, waits for what runs, and says which resource failed."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -50,10 +50,15 @@ class Account:
     def stack_events(self, region, stack_id):
         return self.events
 
+    endpoint_url: str | None = None
+
     def call(self, region, service, operation, **request):
         self.calls.append((operation, request))
+        if service != "cloudformation":
+            return {"Account": "123456789012"}
         ends = "CREATE" if operation == "create_stack" else "UPDATE"
         self.statuses = [f"{ends}_IN_PROGRESS", *(self.after or [f"{ends}_COMPLETE"])]
+        return {}
 
     after: list[str] = field(default_factory=list)
 
@@ -73,6 +78,25 @@ def test_what_is_not_there_is_created():
     assert request["StackName"] == "bootstrap-artifacts"
     assert json.loads(request["TemplateBody"]) == TEMPLATE
     assert request["Parameters"] == [{"ParameterKey": "A", "ParameterValue": "1"}]
+
+
+def test_a_template_that_is_too_long_to_send_goes_by_the_bucket_of_its_region():
+    """Which a stack before it has made; it lies there under its own digest."""
+    long = {"Resources": {f"Bucket{n}": {"Type": "AWS::S3::Bucket"} for n in range(2000)}}
+    account = Account()
+    pace = Pace(sleep=lambda _: None, clock=lambda: 0.0, poll_seconds=1.0)
+    bootstrap([replace(STACK, template=long)], account, account, pace, lambda text: None)
+    assert [operation for operation, _ in account.calls] == [
+        *("get_caller_identity", "put_object", "create_stack")
+    ]
+    stored, request = account.calls[1][1], account.calls[2][1]
+    assert "TemplateBody" not in request
+    assert json.loads(stored["Body"]) == long
+    assert stored["Bucket"] == "bucket-artifacts-r1-123456789012"
+    assert stored["ExpectedBucketOwner"] == "123456789012"
+    where = f"{stored['Bucket']}/{stored['Key']}"
+    assert request["TemplateURL"] == f"https://s3.r1.amazonaws.com/{where}"
+    assert stored["Key"].startswith("templates/bootstrap/artifacts/")
 
 
 def test_what_is_as_it_should_be_is_left_alone():
