@@ -205,3 +205,24 @@ def test_a_fault_is_found(fault, violation):
                 suppress_health_check=list(HealthCheck),
             ),
         )
+
+
+@pytest.mark.parametrize("replayer", [Replayer, CutsOneEpoch])
+def test_a_loss_that_reaches_back_over_epochs_without_orders(replayer):
+    """Switchovers are refused, as nothing is replicated; then the region is lost."""
+    world = Regions(replayer=replayer)
+    world.trade(ORDERS[0])
+    for _ in range(2):
+        world.start_failback()
+        world.take_back()
+        while world.run:
+            world.step()
+    world.start_failover(WEST)
+    assert world.role().epoch == 6
+    world.settle_all()
+    if replayer is Replayer:
+        world.check()
+        assert set(world.role().cuts) == {1, 2, 3, 4, 5}
+    else:
+        with pytest.raises(ViolationError, match="lost"):
+            world.check()
