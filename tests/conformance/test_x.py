@@ -15,7 +15,7 @@ import templates
 SYSTEMS = [system.name for system in templates.SYSTEMS]
 ONCE_PER_ACCOUNT = {system.name for system in templates.SYSTEMS if system.once_per_account}
 KINDS = (
-    *("alarm", "archive", "bucket", "bus", "cluster", "cluster-parameters", "dashboard"),
+    *("alarm", "api", "archive", "bucket", "bus", "cluster", "cluster-parameters", "dashboard"),
     *("endpoint", "function", "global-cluster", "instance", "key", "machine", "policy", "queue"),
     *("role", "rule", "schedules?", "secret", "subnet-group", "table", "topic", "vault"),
 )
@@ -43,7 +43,10 @@ def view(manifest, committed):
 def test_x01_names_say_kind_purpose_and_suffix(view, system):
     # An alias is named within its function, a stage within its API: no names of their own.
     # A domain is what its owner calls it.
-    within = {"AWS::Lambda::Alias", "AWS::ApiGatewayV2::Stage", "AWS::ApiGatewayV2::DomainName"}
+    within = {
+        "AWS::ApiGateway::DomainName", "AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::DomainName",
+        "AWS::ApiGatewayV2::Stage", "AWS::Lambda::Alias",
+    }  # fmt: skip
     named = [
         each for each in view.resources() if each.resource.name and each.resource.type not in within
     ]
@@ -57,6 +60,10 @@ def test_x01_names_say_kind_purpose_and_suffix(view, system):
                 rf"|/aws/rds/cluster/cluster-[a-z-]+-dev-{each.stack.region}/postgresql",
                 name,
             ), each.place
+            continue
+        if each.resource.type == "AWS::SSM::Parameter":
+            # A path: what is read together is below one.
+            assert re.fullmatch(r"/[a-z-]+/dev/[a-z0-9-]+", name), each.place
             continue
         where = rf"(-{each.stack.region})?(-{view.account})?"
         if system in ONCE_PER_ACCOUNT:
