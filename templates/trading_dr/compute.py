@@ -45,6 +45,7 @@ from templates.trading_dr.shared import (
     log_in,
     login_environment,
     own_environment,
+    own_metric,
 )
 
 YES, NO = "yes", "no"
@@ -209,5 +210,23 @@ def _alarms() -> tuple[Alarm, ...]:
             periods=3,
             tell=ALARMS,
             means="The replayer has failed for three minutes: what the queue lost stays unapplied.",
+        ),
+        alarm(
+            "OrdersRefused",
+            "orders-refused-by-books",
+            own_metric(APPLIER, "OrdersRefusedByBooks"),
+            above=0,
+            tell=ALARMS,
+            means="The database refuses an acknowledged order for good; the log of order-applier "
+            "names it. It stays in the journal, and is tried each minute.",
+        ),
+        alarm(
+            "OrdersMissing",
+            "orders-missing",
+            own_metric(REPLAYER, "OrdersMissing"),
+            above=0,
+            tell=ALARMS,
+            means="Acknowledged orders are not in the database after a failover: see the report in "
+            "the audit bucket, and docs/trading-dr/failover.md.",
         ),
     )

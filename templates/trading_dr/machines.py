@@ -16,8 +16,8 @@ from datetime import timedelta
 
 from tap_templates.blocks.state_choices import At, all_of, any_of, at_least, equals
 from tap_templates.blocks.state_errors import ALL, Catch
-from tap_templates.blocks.state_flow import Definition, Flow
-from tap_templates.blocks.states import Choice, Map, Pass, State, Succeed, When
+from tap_templates.blocks.state_flow import Definition
+from tap_templates.blocks.states import Choice, Pass, State, Succeed, When
 from templates.trading_dr import machines_parts as parts
 from templates.trading_dr.machines_consumers import consumers
 from templates.trading_dr.machines_failback import failback_definition
@@ -81,7 +81,6 @@ def _deciding() -> dict[str, State]:
             comment="A run before this one was cut off: its epoch goes on, under our name",
             given={
                 "active.$": "$.system.here",
-                "cuts.$": "States.ArrayRange($.role.settled, States.MathAdd($.role.epoch, -1), 1)",
                 "epoch.$": "$.role.epoch",
                 "phase.$": "$.role.phase",
                 "text.$": "$.role.text",
@@ -92,7 +91,6 @@ def _deciding() -> dict[str, State]:
         "NextEpoch": Pass(
             given={
                 "active.$": "$.system.here",
-                "cuts.$": "States.ArrayRange($.role.settled, $.role.epoch, 1)",
                 "epoch.$": "States.MathAdd($.role.epoch, 1)",
                 "phase": parts.FAILING_OVER,
                 "text.$": "States.Format('{}', States.MathAdd($.role.epoch, 1))",
@@ -132,28 +130,17 @@ def _promoting(given: Surroundings) -> dict[str, State]:
         ),
         "Canary": parts.recover("canary", "Prepare", until=_UNTIL_WRITABLE),
         "Prepare": parts.replay(
-            "prepare", "RecordCuts", result={"cut.$": "$.Payload.cut"}, keep_at="$.prepared"
+            "prepare", "RecordCuts", result={"cuts.$": "$.Payload.cuts"}, keep_at="$.prepared"
         ),
     }
 
 
 def _restoring() -> dict[str, State]:
     return {
-        "RecordCuts": Map(
-            comment="For every epoch since the last that came to its end; mostly one",
-            items="$.claim.cuts",
-            given={
-                "claim.$": "$.claim",
-                "cut.$": "$.prepared.cut",
-                "epoch.$": "States.Format('{}', $$.Map.Item.Value)",
-                "system.$": "$.system",
-            },
-            each=_recording_one(),
-            most_at_once=1,
-            result={"written": True},
-            keep_at="$.recorded",
-            catch=parts.SUPERSEDED,
-            then="Replay",
+        # Whole, as the replayer made it of what was noted before: it alone knows of which epochs
+        # the database has rows.
+        "RecordCuts": parts.write_role(
+            "SET #cuts = :cuts", "Replay", values={":cuts": {"M.$": "$.prepared.cuts"}}
         ),
         "Replay": parts.replay(
             "replay",
@@ -186,18 +173,6 @@ def _restoring() -> dict[str, State]:
         ),
         "Serve": parts.set_phase(parts.SERVING, "EnableConsumers"),
     }
-
-
-def _recording_one() -> Flow:
-    """Note until when marks of one epoch count; what was noted before is earlier, and stays."""
-    task = parts.write_role(
-        "SET #cuts.#of = if_not_exists(#cuts.#of, :cut)",
-        None,
-        names={"#of.$": "$.epoch"},
-        values={":cut": {"S.$": "$.cut"}},
-        catch=(),
-    )
-    return Flow(start="RecordCut", states={"RecordCut": task})
 
 
 def _proving(given: Surroundings) -> dict[str, State]:

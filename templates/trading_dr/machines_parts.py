@@ -226,7 +226,6 @@ def write_role(
     then: str | None,
     *,
     values: Payload | None = None,
-    names: Mapping[str, str] | None = None,
     catch: Sequence[Catch] = SUPERSEDED,
 ) -> Task:
     """Change the role while it is ours. Doing it twice is as doing it once."""
@@ -235,7 +234,7 @@ def write_role(
         call=UpdateItem(
             table=FAILOVER,
             key=_ROLE_KEY,
-            update=Expression(text=update, names={**known, **(names or {})}, values=values or {}),
+            update=Expression(text=update, names=known, values=values or {}),
             condition=Expression(text=_IS_OWN, values=_OWN),
         ),
         timeout=CALL_TIMEOUT,

@@ -23,11 +23,11 @@ from templates.trading_dr.shared import (
     FAILBACK_MACHINE,
     FAILOVER_MACHINE,
     JOURNAL,
-    METRICS,
     ORDER_API,
     ORDERS,
     PROBER,
     REPLAYER,
+    own_metric,
 )
 
 _REGIONS = (("primary", PRIMARY_REGION), ("secondary", SECONDARY_REGION))
@@ -49,21 +49,15 @@ def _rows() -> Iterator[tuple[Graph, ...]]:
         yield _waiting(role, region)
 
 
-def _own(function: str, name: str, statistic: str = "Sum") -> Metric:
-    return Metric(
-        namespace=METRICS, name=name, statistic=statistic, dimensions={"service": function}
-    )
-
-
 def _orders(role: str, region: str) -> tuple[Graph, ...]:
     return (
         Graph(
             title=f"Orders, {role}",
             region=region,
             lines=[
-                Line(metric=_own(ORDER_API.purpose, "OrdersAccepted"), label="acknowledged"),
-                Line(metric=_own(APPLIER.purpose, "OrdersApplied"), label="applied"),
-                Line(metric=_own(REPLAYER.purpose, "OrdersRestored"), label="restored"),
+                Line(metric=own_metric(ORDER_API, "OrdersAccepted"), label="acknowledged"),
+                Line(metric=own_metric(APPLIER, "OrdersApplied"), label="applied"),
+                Line(metric=own_metric(REPLAYER, "OrdersRestored"), label="restored"),
             ],
         ),
         Graph(

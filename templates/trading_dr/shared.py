@@ -1,5 +1,6 @@
 """What the stacks of trading-dr call each other by."""
 
+from tap_templates.blocks.alarm import Metric
 from tap_templates.blocks.aurora_cluster import Cluster, connect_as
 from tap_templates.blocks.bucket import Bucket
 from tap_templates.blocks.bus import Bus, Rule
@@ -131,6 +132,16 @@ def own_environment(function: Function) -> dict[str, Text]:
         "POWERTOOLS_METRICS_NAMESPACE": METRICS,
         "POWERTOOLS_SERVICE_NAME": function.purpose,
     }
+
+
+def own_metric(function: Function, name: str, statistic: str = "Sum") -> Metric:
+    """Measure what a function says of itself."""
+    return Metric(
+        namespace=METRICS,
+        name=name,
+        statistic=statistic,
+        dimensions={"service": function.purpose},
+    )
 
 
 def in_network(stack: StackTemplate) -> FunctionNetwork:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from troposphere import GetAtt
 
+from tap_templates.blocks.alarm import alarm
 from tap_templates.blocks.aurora_cluster import connect_as
 from tap_templates.blocks.function import AsyncFunction, Settings, async_function
 from tap_templates.blocks.function_role import FunctionNetwork
@@ -43,6 +44,7 @@ from templates.trading_dr.shared import (
     log_in,
     login_environment,
     own_environment,
+    own_metric,
 )
 
 YES, NO = "yes", "no"
@@ -218,7 +220,25 @@ def _prober(
         tell=ALARMS,
         describes="Probes the other region, most of each minute",
     )
-    stack.add(*failed, *made, *probes)
+    unreachable = alarm(
+        "Unreachable",
+        "orders-other-region-unreachable",
+        own_metric(PROBER, "OtherRegionUnreachable"),
+        above=0,
+        periods=2,
+        tell=ALARMS,
+        means="The other region has not answered for two minutes, as seen from here.",
+    )
+    may_return = alarm(
+        "MayReturn",
+        "orders-may-return",
+        own_metric(PROBER, "ReturnPossible"),
+        above=0,
+        tell=ALARMS,
+        means="The home region has been well for long: orders may be given back. See "
+        "docs/trading-dr/failback.md.",
+    )
+    stack.add(*failed, *made, *probes, unreachable, may_return)
     return made
 
 

@@ -312,7 +312,6 @@ def test_a_failover_under_way_is_not_turned_into_a_failback(places):
 
 
 def test_a_home_that_is_lost_on_the_way_back_is_failed_over_again(places):
-    """The epochs since the last that came to its end are cut, all of them."""
     world = prepared(places, "lostback", "failback")
     world.run(FAILBACK, cut_after="Return")
     assert world.role() == (3, HOME, "serving", 2)
@@ -321,9 +320,9 @@ def test_a_home_that_is_lost_on_the_way_back_is_failed_over_again(places):
     assert sorted(world.cuts()) == ["1", "2", "3"]
 
 
-def test_an_older_cut_is_kept(places):
+def test_cuts_are_recorded_as_the_replayer_says_also_a_second_time(places):
     world = places.world("oldcut")
-    world.run(FAILOVER, cut_after="RecordCut")
+    world.run(FAILOVER, cut_after="RecordCuts")
     before = world.cuts()
     assert world.run(FAILOVER)["status"] == "SUCCEEDED"
     assert world.cuts() == before == {"1": CUT}

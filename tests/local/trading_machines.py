@@ -201,11 +201,8 @@ class World:
     @staticmethod
     def _cut(states, name):
         states["Cut"] = {"Type": "Fail", "Error": "Cut", "Cause": "cut off"}
-        if name in states:
-            states[name] |= {"Next": "Cut"}
-            states[name].pop("End", None)
-        else:  # inside the map: what comes after it is never reached
-            states["RecordCuts"]["Next"] = "Cut"
+        states[name] |= {"Next": "Cut"}
+        states[name].pop("End", None)
 
     def start(self, make, **how):
         """Start a run; wait for it with `ended`."""
