@@ -19,6 +19,7 @@ COVERED_BY = {
     "apigateway_v1._handle_execute_in_scope": "test_rest_apis::test_what_is_no_signature_for_it",
     "apigateway_v1._match_resource_tree": "test_rest_apis::test_a_changed_api_is_deployed_anew",
     "apigateway_v1.find_domain_scope": "test_names::test_an_unhealthy_api_hands_over",
+    "ministack.core.lambda_runtime._worker_class_for": "test_real_databases::test_a_function_is_pl",
     "cloudformation.custom_resource._response_url": "test_real_databases::test_its_migrations",
     "cloudformation.engine._evaluate_conditions": "test_providers::test_conditions_know",
     "cloudformation.helpers._template_body_problem": "test_stack_sets::a_template_from_s3_may_be",

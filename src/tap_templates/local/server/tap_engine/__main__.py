@@ -31,6 +31,7 @@ def main() -> None:
             providers,
             rest_apis,
             servers,
+            surroundings,
             tables,
         )
         from tap_engine.stacksets import actions  # noqa: PLC0415 - after the version is checked
@@ -38,7 +39,7 @@ def main() -> None:
         for part in (
             *(conditions, tables, invocation, bus, endpoints, alarms, machines, http_apis),
             *(rest_apis, health, checkers, name_service, function_urls, copies, servers),
-            *(providers, actions),
+            *(surroundings, providers, actions),
         ):
             part.install()
     except EngineChangedError as error:

@@ -21,7 +21,7 @@ from uuid import uuid4
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch, eventbridge, lambda_svc
 
-from tap_engine import loopback, surroundings
+from tap_engine import loopback
 from tap_engine.faults import FAULTS
 from tap_engine.originals import patch
 
@@ -233,7 +233,7 @@ def _ran(original: Callable[..., Record]) -> Callable[..., Record]:
         if get_region() in FAULTS.dead:
             result: Record = {"error": True, "body": {"errorMessage": "the region is down"}}
         else:
-            result = original(surroundings.placed(function), event, request_id)
+            result = original(function, event, request_id)
         _count(name, (time.monotonic() - started) * 1000, failed=bool(result.get("error")))
         if result.get("log"):
             lambda_svc.logger.info("%s:\n%s", name, result["log"])
