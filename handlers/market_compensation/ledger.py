@@ -5,8 +5,9 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from aws_calls.answers import CONDITION_FAILED, code_of
 from market_compensation.core import Compensation, Outcome, outcome_of, update
-from market_events.failures import code_of, failure_of
+from market_events.failures import failure_of
 from market_table.events import marker
 from market_table.keys import event_key
 
@@ -54,7 +55,7 @@ class Ledger:
                 ReturnValues="ALL_OLD",
             )
         except (BotoCoreError, ClientError) as error:
-            if code_of(error) == "ConditionalCheckFailedException":
+            if code_of(error) == CONDITION_FAILED:
                 return Outcome.NOTHING
             raise failure_of(error) from None
         return outcome_of(answer.get("Attributes", {}))

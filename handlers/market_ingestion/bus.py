@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from market_events.failures import TemporaryFailure, code_of, failure_of, is_temporary, name_of
+from aws_calls.answers import code_of, is_temporary, may_pass, name_of
 from market_events.schema import DETAIL_TYPE, SOURCE, MarketEvent
 
 # Retries end here, and the last call 1.5 s later: within the function's timeout of 10 s.
@@ -99,7 +99,7 @@ class Bus:
                 ]
             )
         except (BotoCoreError, ClientError) as error:
-            miss = Miss(code_of(error), isinstance(failure_of(error), TemporaryFailure))
+            miss = Miss(code_of(error), may_pass(error))
             return {event.id: miss for event in events}
         results = response.get("Entries")
         if not isinstance(results, list) or len(results) != len(events):

@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from market_events.failures import code_of, failure_of
+from aws_calls.answers import CONDITION_FAILED, code_of
+from market_events.failures import failure_of
 from market_storage.core import Outcome, Task, accept
 from market_table.attributes import Item, Stored, text
 from market_table.events import Status, recorded_item, stored_item
@@ -74,7 +75,7 @@ class Ledger:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (BotoCoreError, ClientError) as error:
-            if code_of(error) != "ConditionalCheckFailedException":
+            if code_of(error) != CONDITION_FAILED:
                 raise failure_of(error) from None
             # The item in the way lies beside `Error`; botocore's types do not know it.
             response: Mapping[str, Any] = {**getattr(error, "response", {})}

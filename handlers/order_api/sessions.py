@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from aws_calls.answers import CONDITION_FAILED, code_of
 from order_api.answers import Answer, Refused
 from order_api.doors import AskSession, PutSession
-from orders.failures import CONDITION_FAILED, code_of, failure_of
+from orders.failures import failure_of
 
 KEPT = timedelta(days=1)  # after the last write
 # What has expired is gone for us, though DynamoDB deletes it when it pleases.

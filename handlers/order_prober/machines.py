@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orders.failures import code_of, failure_of
+from aws_calls.answers import code_of
+from orders.failures import failure_of
 
 _STARTED_BEFORE = "ExecutionAlreadyExists"
 

@@ -5,41 +5,7 @@ findings, of constraints. It never holds a value of an order, nor a message of A
 which may quote one. A failure of a check is raised with what was found: NotReady("api", "lag").
 """
 
-import re
-
-# What AWS answers when a later, equal call may succeed, whatever the status it is answered with.
-# botocore has retried most of them already.
-_TEMPORARY_CODES = frozenset(
-    {
-        "InternalServerError",
-        "KMSThrottlingException",
-        "LimitExceededException",
-        "OperationAborted",
-        "ProvisionedThroughputExceededException",
-        "ReplicatedWriteConflictException",  # the other region is writing the same item
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestTimeout",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
-# botocore's own errors of the network and of credentials on their way. The others (parameters,
-# endpoints, missing credentials) are the same at the next attempt.
-_TEMPORARY_ERRORS = frozenset(
-    {
-        "ConnectionError",
-        "CredentialRetrievalError",
-        "HTTPClientError",
-        "IncompleteReadError",
-        "ResponseParserError",
-    }
-)
-_CODE = re.compile(r"[A-Z][A-Za-z0-9._]{0,79}")
-CONDITION_FAILED = "ConditionalCheckFailedException"
+from aws_calls.answers import code_of, may_pass
 
 
 class Failure(Exception):  # noqa: N818  # the names are errors of Step Functions, read by people
@@ -102,36 +68,10 @@ class UnreadableItem(Failure):
     """An item of a table is not what we write. The text names the attribute."""
 
 
-def code_of(error: Exception) -> str:
-    """Name an error of botocore: the code AWS answered, or the class if it did not answer."""
-    response = getattr(error, "response", None)
-    if not isinstance(response, dict):
-        return type(error).__name__
-    said = response.get("Error")
-    code = said.get("Code") if isinstance(said, dict) else None
-    # The answer to a head request has no body to hold a code.
-    if not isinstance(code, str) or not code:
-        return f"Http{_status(response)}"
-    return code if _CODE.fullmatch(code) else "UnknownCode"
-
-
 def failure_of(error: Exception) -> TemporaryFailure | AwsRefused:
     """Turn an error of botocore into ours; raise the result `from None`.
 
     A condition that does not hold is an answer, not a failure: look for CONDITION_FAILED first.
     """
     code = code_of(error)
-    response = getattr(error, "response", None)
-    if isinstance(response, dict):
-        status = _status(response)
-        may_pass = code in _TEMPORARY_CODES or status >= 500 or status == 429
-    else:
-        # By name, so that pure modules need no botocore.
-        may_pass = any(each.__name__ in _TEMPORARY_ERRORS for each in type(error).__mro__)
-    return TemporaryFailure(code) if may_pass else AwsRefused(code)
-
-
-def _status(response: dict[str, object]) -> int:
-    metadata = response.get("ResponseMetadata")
-    status = metadata.get("HTTPStatusCode") if isinstance(metadata, dict) else None
-    return status if isinstance(status, int) else 0
+    return TemporaryFailure(code) if may_pass(error) else AwsRefused(code)

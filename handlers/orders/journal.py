@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orders.failures import CONDITION_FAILED, UnreadableItem, code_of, failure_of
+from aws_calls.answers import CONDITION_FAILED, code_of
+from orders.failures import UnreadableItem, failure_of
 from orders.order import InvalidOrder, Order, order_of, shard_of
 from orders.role import MOMENT, Item
 from orders.trust import Mark

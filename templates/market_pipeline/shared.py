@@ -42,7 +42,7 @@ def _package(name: str, *services: str, shared: tuple[str, ...]) -> Package:
     return Package(name=name, aws_services=services, shared=shared)
 
 
-_EVENTS = ("market_events", "telemetry")  # folders under handlers/
+_EVENTS = ("aws_calls", "market_events", "telemetry")  # folders under handlers/
 _TABLE = (*_EVENTS, "market_table")
 INGESTION_PACKAGE = _package("market-ingestion", "events", shared=_EVENTS)
 VALIDATION_PACKAGE = _package("market-validation", "dynamodb", shared=_TABLE)

@@ -73,7 +73,7 @@ SCHEMA, EVENT_AUDIT = Function("order-schema"), Function("order-audit")
 
 NAME = sub("api.${DomainName}")  # what clients call, whichever region answers
 
-_CODE = ("orders", "telemetry")  # folders under handlers/ that a package has too
+_CODE = ("aws_calls", "orders", "telemetry")  # folders under handlers/ that a package has too
 _DATABASE_CODE = ("aurora_access", *_CODE)
 API_PACKAGE = Package(name="order-api", aws_services=("dynamodb", "sqs"), shared=_CODE)
 APPLIER_PACKAGE = Package(
