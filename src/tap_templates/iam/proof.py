@@ -84,7 +84,7 @@ def prove(
     for policies in evidence.policies:
         arn = str(policies.role.resource.arn)
         problems += policies.problems
-        if _is_operated(policies.role.resource.name or "", operated):
+        if is_operated(policies.role.resource.name or "", operated):
             problems += _check_operated(policies, view.account)
             problems += [found for grant in policies.grants for found in _read(grant)]
             continue
@@ -125,7 +125,7 @@ def privileges(view: SystemView, handlers: Handlers | HandlerCode) -> list[Privi
     )
 
 
-def _is_operated(name: str, operated: Mapping[str, str]) -> bool:
+def is_operated(name: str, operated: Mapping[str, str]) -> bool:
     """Tell whether a role is among those; their names may have variables, such as the suffix."""
     return any(
         re.fullmatch("[a-z0-9-]+".join(map(re.escape, _VARIABLE.split(each))), name)
