@@ -23,17 +23,19 @@ def survivors(
     handlers: Handlers,
     operated: Mapping[str, str] = _NONE_OPERATED,
     *,
-    every: int = 1,
+    about: int | None = None,
 ) -> tuple[list[str], int]:
-    """Name the mutants the proof does not find, and count all; the view itself must be proven.
+    """Name the mutants the proof does not find, and count those tried; the view must be proven.
 
-    Roles in `operated` are left as they are: what people need is known to nobody here. `every`
-    takes each so manieth only: they come statement by statement, so every statement of every role
-    still has some.
+    Roles in `operated` are left as they are: what people need is known to nobody here. With `about`
+    so many are tried, evenly: they come statement by statement, so most statements still have some.
     """
     code = HandlerCode(handlers)
     assert prove(view, code, operated) == []
     count, alive = 0, []
+    every = 1
+    if about is not None:
+        every = max(sum(1 for _ in mutants(view, operated)) // about, 1)
     for name, mutant in islice(mutants(view, operated), 0, None, every):
         count += 1
         if not prove(mutant, code, operated):

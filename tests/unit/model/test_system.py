@@ -161,7 +161,12 @@ def test_regions_must_be_distinct(primary, secondary, witness):
 
 def test_regions_are_listed_primary_first():
     regions = Regions(primary="r1", secondary="r2", witness="r3")
-    assert [regions.of(where) for where in Where] == [("r1",), ("r2",), ("r1", "r2")]
+    assert [regions.of(where) for where in Where] == [("r1",), ("r2",), ("r1", "r2"), ("r3",)]
+
+
+def test_without_a_witness_nothing_is_in_one():
+    with pytest.raises(ModelError, match="have no witness"):
+        Regions(primary="r1", secondary="r2").of(Where.WITNESS)
 
 
 @pytest.mark.parametrize("name", ["", "Booker", "a_b", "-a", "a--b", "../a", "a b"])
