@@ -65,6 +65,12 @@ rollback: $(VENV)/.runtime ## put back the release before
 destroy: $(VENV)/.runtime ## delete what was rolled out, in reverse
 	@$(BIN)/tap destroy $(ROLLOUT) $(AGREED) $(ARGS)
 
+# --- drills -------------------------------------------------------------------------------------
+
+.PHONY: drill
+drill: $(VENV)/.dev ## lose a region on the local engine, count the orders [SYSTEM=trading-dr] [ARGS=...]
+	@$(BIN)/tap drill $(SYSTEMS) $(ARGS)
+
 # --- tests and gates ------------------------------------------------------------------------------
 
 .PHONY: test

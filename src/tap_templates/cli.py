@@ -16,6 +16,7 @@ import click
 
 from tap_templates import __version__
 from tap_templates.cli_diff import diff
+from tap_templates.cli_drill import drill
 from tap_templates.cli_local import local
 from tap_templates.cli_rollout import COMMANDS
 from tap_templates.errors import TapError
@@ -122,6 +123,7 @@ def lint(files: tuple[Path, ...], regions: str, form: str) -> int:
 
 
 tap.add_command(diff)
+tap.add_command(drill)
 tap.add_command(local)
 for _command in COMMANDS:
     tap.add_command(_command)
