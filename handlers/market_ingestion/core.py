@@ -5,21 +5,19 @@ order: who calls, what is called, how much is sent, and only then what it says. 
 rules and fields of ours, never a value.
 """
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
+from json_requests.reading import check_type, loaded, mapping, only, text_of, told_by
 from market_events.failures import InvalidEvent, Problem
 from market_events.schema import MarketEvent, complete
 
 PATH = "/ingest"
 METHOD = "POST"
 BODY_BYTES_MAX = 64 * 1024
-_BASE64_CHARACTERS_MAX = (BODY_BYTES_MAX + 2) // 3 * 4
 EVENTS_MAX = 10  # the most entries of one PutEvents
 OLDEST = timedelta(hours=24)
 # Clocks of senders may run ahead of ours a little; an event of the future is a defect.
@@ -75,58 +73,30 @@ class Refused(Exception):  # noqa: N818  # an answer, not a defect
         return Answer(self.status, body, self.headers)
 
 
+@told_by(Refused)
 def body_of(given: object) -> str:
     """Read the body as text, its size checked before anything is decoded; raise Refused."""
-    request = _mapping(given)
+    request = mapping(given)
     _check_route(request)
-    body, is_base64 = request.get("body"), request.get("isBase64Encoded", False)
-    if body is None or body == "":
-        raise Refused(400, "EmptyBody")
-    if not isinstance(body, str) or not isinstance(is_base64, bool):
-        raise Refused(400, "UnreadableBody")
-    if len(body) > (_BASE64_CHARACTERS_MAX if is_base64 else BODY_BYTES_MAX):
-        raise Refused(413, "BodyTooLarge")
-    try:
-        raw = base64.b64decode(body, validate=True) if is_base64 else body.encode()
-    except binascii.Error:
-        raise Refused(400, "NotBase64") from None
-    except ValueError:  # letters that are no ASCII in Base64, or half a surrogate pair in text
-        raise Refused(400, "NotBase64" if is_base64 else "NotUtf8") from None
-    if len(raw) > BODY_BYTES_MAX:
-        raise Refused(413, "BodyTooLarge")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        raise Refused(400, "NotUtf8") from None
+    return text_of(request, BODY_BYTES_MAX)
 
 
 def _check_route(request: Mapping[Any, Any]) -> None:
-    context = _mapping(request.get("requestContext"))
+    context = mapping(request.get("requestContext"))
     path = request.get("rawPath")
     stage = context.get("stage")
     if isinstance(path, str) and isinstance(stage, str) and stage != "$default":
         path = path.removeprefix(f"/{stage}")
     if path != PATH:
         raise Refused(404, "NotFound")
-    if _mapping(context.get("http")).get("method") != METHOD:
-        raise Refused(405, "MethodNotAllowed", headers={"allow": METHOD})
-    headers = _mapping(request.get("headers"))
+    only(mapping(context.get("http")).get("method"), METHOD)
+    headers = mapping(request.get("headers"))
     types = [
         value
         for name, value in headers.items()
         if isinstance(name, str) and name.lower() == "content-type"
     ]
-    if len(types) != 1 or not _is_json(types[0]):
-        raise Refused(415, "UnsupportedMediaType", headers={"accept": "application/json"})
-
-
-def _is_json(content_type: object) -> bool:
-    if not isinstance(content_type, str):
-        return False
-    media, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    return media == "application/json" and all(
-        parameter in ("", "charset=utf-8", 'charset="utf-8"') for parameter in parameters
-    )
+    check_type(types[0] if len(types) == 1 else None)
 
 
 def events_of(text: str, now: datetime) -> tuple[MarketEvent, ...]:
@@ -181,36 +151,10 @@ def _check_distinct(events: Sequence[MarketEvent]) -> None:
 _NUMBER = object()  # stands for every JSON number, so that none becomes a float, or a huge int
 
 
+@told_by(Refused)
 def _loaded(text: str) -> object:
-    try:
-        return json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_float=_number,
-            parse_int=_number,
-            parse_constant=_no_constant,
-        )
-    except RecursionError:
-        raise Refused(400, "TooDeep") from None
-    except ValueError:
-        raise Refused(400, "NotJson") from None
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse a name given twice: two readers could take two different values."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Refused(400, "DuplicateName")
-    return found
+    return loaded(text, parse_float=_number, parse_int=_number)
 
 
 def _number(_: str) -> object:
     return _NUMBER  # no field takes it: the refusal then names the field
-
-
-def _no_constant(_: str) -> NoReturn:
-    raise ValueError  # NaN and Infinity are no JSON
-
-
-def _mapping(value: object) -> Mapping[Any, Any]:
-    return value if isinstance(value, dict) else {}

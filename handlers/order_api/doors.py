@@ -4,19 +4,16 @@ Nothing in it is believed, in this order: what is called, who calls, how much is
 what it says.
 """
 
-import base64
-import binascii
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from json_requests.reading import check_type, loaded, mapping, only, text_of, told_by
 from order_api.answers import Refused
 from orders.order import ORDER_ID, InvalidOrder, Order, Problem, order_of
 
 BODY_BYTES_MAX = 16 * 1024
-_BASE64_CHARACTERS_MAX = (BODY_BYTES_MAX + 2) // 3 * 4
 _SESSION = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _ENTRIES_MAX = 50
@@ -76,13 +73,14 @@ _OPEN: Mapping[str, AskHealth | AskFlag] = {
 }
 
 
+@told_by(Refused)
 def asked(given: object) -> Asked:
     """Read a request; raise Refused."""
-    request = _mapping(given)
+    request = mapping(given)
     given_path, method = request.get("path"), request.get("httpMethod")
     path = given_path if isinstance(given_path, str) else ""
     if path in _OPEN:
-        _only(method, "GET")
+        only(method, "GET")
         return _OPEN[path]
     kind, _, name = path.removeprefix("/").partition("/")
     if kind not in ("orders", "sessions") or (kind == "sessions" and not name):
@@ -91,11 +89,11 @@ def asked(given: object) -> Asked:
     if kind == "sessions":
         return _session(request, owner, name)
     if name:
-        _only(method, "GET")
+        only(method, "GET")
         if not ORDER_ID.fullmatch(name):
             raise Refused(404, "OrderNotFound")
         return AskOrder(owner, name)
-    _only(method, "POST")
+    only(method, "POST")
     try:
         return order_of(owner, _loaded(request))
     except InvalidOrder as invalid:
@@ -139,7 +137,7 @@ def _is_data(given: object) -> bool:
 
 def _owner(request: Mapping[Any, Any]) -> str:
     """Name the IAM role or user that signed. The API demands IAM; should it not, nobody passes."""
-    identity = _mapping(_mapping(request.get("requestContext")).get("identity"))
+    identity = mapping(mapping(request.get("requestContext")).get("identity"))
     arn = identity.get("userArn")
     found = _CALLER.fullmatch(arn) if isinstance(arn, str) else None
     if found is None:
@@ -149,33 +147,14 @@ def _owner(request: Mapping[Any, Any]) -> str:
     return f"{found['of_user']}:user/{found['user']}"
 
 
-def _only(method: object, allowed: str) -> None:
-    if method != allowed:
-        raise Refused(405, "MethodNotAllowed", headers={"allow": allowed})
-
-
 def _loaded(request: Mapping[Any, Any]) -> Any:
-    _check_type(_header(request, "content-type"))
-    try:
-        return json.loads(
-            _body(request),
-            object_pairs_hook=_unique,
-            parse_float=_no_number,
-            parse_int=_small,
-            parse_constant=_no_number,
-        )
-    except RecursionError:
-        raise Refused(400, "TooDeep") from None
-    except ValueError:
-        raise Refused(400, "NotJson") from None
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse a name given twice: two readers could take two different values."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Refused(400, "DuplicateName")
-    return found
+    check_type(_header(request, "content-type"))
+    return loaded(
+        text_of(request, BODY_BYTES_MAX),
+        parse_float=_no_number,
+        parse_int=_small,
+        parse_constant=_no_number,
+    )
 
 
 def _no_number(_: str) -> NoReturn:
@@ -192,40 +171,9 @@ def _small(digits: str) -> int:
 def _header(request: Mapping[Any, Any], wanted: str) -> object:
     found = [
         value
-        for name, value in _mapping(request.get("headers")).items()
+        for name, value in mapping(request.get("headers")).items()
         if isinstance(name, str) and name.lower() == wanted
     ]
     if len(found) > 1:
         raise Refused(400, "AmbiguousHeaders")
     return found[0] if found else None
-
-
-def _check_type(content_type: object) -> None:
-    said = content_type if isinstance(content_type, str) else ""
-    media, *parameters = (part.strip().lower() for part in said.split(";"))
-    is_plain = all(each in ("", "charset=utf-8", 'charset="utf-8"') for each in parameters)
-    if media != "application/json" or not is_plain:
-        raise Refused(415, "UnsupportedMediaType", headers={"accept": "application/json"})
-
-
-def _body(request: Mapping[Any, Any]) -> str:
-    """Read the body as text, its size checked before anything is decoded."""
-    body, is_base64 = request.get("body"), request.get("isBase64Encoded", False)
-    if body is None or body == "":
-        raise Refused(400, "EmptyBody")
-    if not isinstance(body, str) or not isinstance(is_base64, bool):
-        raise Refused(400, "UnreadableBody")
-    if len(body) > (_BASE64_CHARACTERS_MAX if is_base64 else BODY_BYTES_MAX):
-        raise Refused(413, "BodyTooLarge")
-    try:
-        raw = base64.b64decode(body, validate=True) if is_base64 else body.encode()
-        text = raw.decode()
-    except (binascii.Error, ValueError):  # ValueError covers what is no UTF-8, both ways
-        raise Refused(400, "UnreadableBody") from None
-    if len(raw) > BODY_BYTES_MAX:
-        raise Refused(413, "BodyTooLarge")
-    return text
-
-
-def _mapping(value: object) -> Mapping[Any, Any]:
-    return value if isinstance(value, dict) else {}

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
+from json_requests.reading import loaded, told_by
 from payments_api.cards import has_card_number
 from payments_api.money import DECIMALS, amount_of, written
 
@@ -196,30 +197,11 @@ def _scanned(given: object) -> object:
             return given
 
 
+@told_by(Refused)
 def _loaded(text: str) -> Any:
+    given = loaded(text, parse_float=_Number, parse_int=_Number)
     try:
-        loaded = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_float=_Number,
-            parse_int=_Number,
-            parse_constant=_no_constant,
-        )
-        _scanned(loaded)  # as deep as it will be gone into
+        _scanned(given)  # as deep as it will be gone into
     except RecursionError:
         raise Refused(400, "TooDeep") from None
-    except ValueError:
-        raise Refused(400, "NotJson") from None
-    return loaded
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse a name given twice: two readers could take two different values."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Refused(400, "DuplicateName")
-    return found
-
-
-def _no_constant(_: str) -> NoReturn:
-    raise ValueError  # NaN and Infinity are no JSON
+    return given

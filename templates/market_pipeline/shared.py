@@ -44,7 +44,7 @@ def _package(name: str, *services: str, shared: tuple[str, ...]) -> Package:
 
 _EVENTS = ("aws_calls", "market_events", "telemetry")  # folders under handlers/
 _TABLE = (*_EVENTS, "market_table")
-INGESTION_PACKAGE = _package("market-ingestion", "events", shared=_EVENTS)
+INGESTION_PACKAGE = _package("market-ingestion", "events", shared=(*_EVENTS, "json_requests"))
 VALIDATION_PACKAGE = _package("market-validation", "dynamodb", shared=_TABLE)
 ENRICHMENT_PACKAGE = _package("market-enrichment", "dynamodb", shared=_TABLE)
 STORAGE_PACKAGE = _package("market-storage", "dynamodb", "s3", shared=_TABLE)

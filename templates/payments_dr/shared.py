@@ -32,7 +32,9 @@ NAME = sub("api.${DomainName}")  # what clients call, whichever region answers
 
 _DATABASE_CODE = ("aurora_access", "payments_database", "telemetry")  # folders under handlers/
 PAYMENTS_PACKAGE = Package(
-    name="payments-api", aws_services=("dynamodb", "rds"), shared=_DATABASE_CODE
+    name="payments-api",
+    aws_services=("dynamodb", "rds"),
+    shared=(*_DATABASE_CODE, "json_requests"),
 )
 SCHEMA_PACKAGE = Package(
     name="payments-schema",

@@ -75,7 +75,9 @@ NAME = sub("api.${DomainName}")  # what clients call, whichever region answers
 
 _CODE = ("aws_calls", "orders", "telemetry")  # folders under handlers/ that a package has too
 _DATABASE_CODE = ("aurora_access", *_CODE)
-API_PACKAGE = Package(name="order-api", aws_services=("dynamodb", "sqs"), shared=_CODE)
+API_PACKAGE = Package(
+    name="order-api", aws_services=("dynamodb", "sqs"), shared=(*_CODE, "json_requests")
+)
 APPLIER_PACKAGE = Package(
     name="order-applier", aws_services=("dynamodb", "rds"), shared=_DATABASE_CODE
 )

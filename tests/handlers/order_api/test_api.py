@@ -293,7 +293,7 @@ def test_what_is_no_order_is_refused_by_the_names_of_fields(api, change, fields)
         ('{"side": "buy", "side": "sell"}', "DuplicateName"),
         ("[" * 5000, "TooDeep"),
         ("[1]", "InvalidOrder"),
-        ('"\ud800"', "UnreadableBody"),
+        ('"\ud800"', "NotUtf8"),
     ],
 )
 def test_what_is_no_json_object(api, body, error):
