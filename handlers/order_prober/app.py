@@ -17,7 +17,7 @@ from order_prober.core import Settings
 from order_prober.machines import Machines
 from order_prober.memory import Notebook
 from order_prober.service import Prober, Surroundings
-from orders.probes import answers, deep
+from orders.probes import answers, asked, deep
 from orders.reports import Report, read_report, write_report
 from orders.role import Role, read_role
 from orders.watch import Watch
@@ -85,7 +85,7 @@ _probe = Prober(
             boto3.client("lambda", region_name=_region, config=_PATIENCE),
             os.environ["MAPPING_ID"],
         ).set,
-        own_api=lambda: answers(_own_health),
+        own_api=lambda: asked(_own_health),
         other_api=lambda: answers(_other_health),
         standing=_standing,
     ),

@@ -11,6 +11,10 @@ from dataclasses import dataclass, replace
 from orders.reports import DISABLED, ENABLED, Report
 from orders.role import Phase, Role
 
+# Five minutes of rounds: longer than a run takes to take hold of the role, after which nobody is
+# asked to start another. Whoever is asked still, asks for a run that failed before that.
+AGAIN_AFTER_ROUNDS = 25
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -83,7 +87,7 @@ class Round:
 
     at: int  # seconds since 1970
     wrote: bool  # this region's own report, into the table that both agree on
-    sees_out: bool  # this region's own API, by the way out
+    sees_out: bool  # this region's own API, by the way out: any answer shows that there is one
     other_answers: bool
     role: Role | None
     report: Report | None  # of the other region; None: it never said anything
@@ -98,17 +102,19 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class FailOver:
-    """Make this region the active one, under this epoch."""
+    """Make this region the active one, under this epoch; by how many runs that was asked before."""
 
     epoch: int
     why: str
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FailBack:
-    """Give the orders back, under this epoch."""
+    """Give the orders back, under this epoch; by how many runs that was asked before."""
 
     epoch: int
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +153,11 @@ def _as_standby(
         database_failures=before.database_failures + 1 if takes_no_writes else 0,
     )
     if memory.failures >= settings.failures:
-        return memory, FailOver(role.epoch + 1, "unreachable")
+        asked = memory.failures - settings.failures
+        return memory, FailOver(role.epoch + 1, "unreachable", asked // AGAIN_AFTER_ROUNDS)
     if memory.database_failures >= settings.database_failures:
-        return memory, FailOver(role.epoch + 1, "database")
+        asked = memory.database_failures - settings.database_failures
+        return memory, FailOver(role.epoch + 1, "database", asked // AGAIN_AFTER_ROUNDS)
     return memory, Rest("counting" if is_gone or takes_no_writes else "standing by")
 
 
@@ -170,11 +178,12 @@ def _as_active(
         return Memory(), Rest("home is not well")
     since = seen.at if before.healthy_since is None else before.healthy_since
     memory = replace(Memory(), healthy_since=since)
-    if seen.at - since < settings.healthy_minutes * 60:
+    waited, wait = seen.at - since, settings.healthy_minutes * 60
+    if waited < wait:
         return memory, Rest("home is well")
     if not settings.automatic_failback:
         return memory, MayReturn()
-    return memory, FailBack(role.epoch + 1)
+    return memory, FailBack(role.epoch + 1, waited // wait - 1)
 
 
 def wanted_consumers(role: Role, region: str) -> str | None:

@@ -25,7 +25,9 @@ from order_prober.core import (
     decide,
     wanted_consumers,
 )
+from order_prober.machines import run
 from orders.failures import Failure
+from orders.probes import HEALTHY
 from orders.reports import Report
 from orders.role import Role
 
@@ -63,9 +65,9 @@ class Remembers(Protocol):
 class Starts(Protocol):
     """The machines of this region: `order_prober.machines.Machines`."""
 
-    def fail_over(self, epoch: int) -> bool: ...
+    def fail_over(self, epoch: int, before: int = 0) -> bool: ...
 
-    def fail_back(self, epoch: int) -> bool: ...
+    def fail_back(self, epoch: int, before: int = 0) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class Surroundings:
     other_report: Callable[[], Report | None]
     write_report: Callable[[Report], None]
     set_consumers: Callable[[str | None], str]
-    own_api: Callable[[], bool]
+    own_api: Callable[[], int | None]  # the status of its answer
     other_api: Callable[[], bool]
     standing: Callable[[], Standing]  # raises psycopg.Error
 
@@ -138,17 +140,18 @@ class Prober:
             own, other = pool.submit(self._around.own_api), pool.submit(self._around.other_api)
             role = self._try(self._around.role, "role")
             database = self._database(role)
-        sees_out, other_answers = own.result(), other.result()
+        status, other_answers = own.result(), other.result()
         consumers = self._consumers(role)
         at = int(self._now())
-        own_report = Report(at=at, api=sees_out, database=database, consumers=consumers)
+        own_report = Report(at=at, api=status == HEALTHY, database=database, consumers=consumers)
         wrote = self._try(lambda: self._written(own_report), "report") or False
         # A report that cannot be read is none: of a region of which nothing is known, none is lost.
         report = self._try(self._around.other_report, "other report")
         return Round(
             at=at,
             wrote=wrote,
-            sees_out=sees_out,
+            # An API with more to do than it can, as after a failover of clients, is reached.
+            sees_out=status is not None,
             other_answers=other_answers,
             role=role,
             report=report,
@@ -175,10 +178,12 @@ class Prober:
         match decision:
             case Rest():
                 return
-            case FailOver(epoch, why):
-                self._start(lambda: self._machines.fail_over(epoch), f"failover-{epoch}", why)
-            case FailBack(epoch):
-                self._start(lambda: self._machines.fail_back(epoch), f"failback-{epoch}", "home")
+            case FailOver(epoch, why, before):
+                name = run("failover", epoch, before)
+                self._start(lambda: self._machines.fail_over(epoch, before), name, why)
+            case FailBack(epoch, before):
+                name = run("failback", epoch, before)
+                self._start(lambda: self._machines.fail_back(epoch, before), name, "home")
             case MayReturn():
                 self._watch.count("ReturnPossible")
             case never:

@@ -6,13 +6,19 @@ from urllib.parse import urlsplit
 DEEP = "/health/deep"  # writes into the journal: what fails over is what is asked
 # To connect, to shake hands, to answer: each may take so long.
 SECONDS = 1.5
-_HEALTHY = 200
+HEALTHY = 200
 
 
 def answers(url: str, *, seconds: float = SECONDS) -> bool:
-    """Tell whether a GET of `url` is answered with 200; never raises for what the network does.
+    """Tell whether a GET of `url` is answered with 200; as `asked`."""
+    return asked(url, seconds=seconds) == HEALTHY
 
-    Goes through no proxy and follows nothing. `http` is for tests on the loopback.
+
+def asked(url: str, *, seconds: float = SECONDS) -> int | None:
+    """Give the status of the answer to a GET of `url`; None if there is none, for any reason.
+
+    Never raises for what the network does. Goes through no proxy and follows nothing. `http` is for
+    tests on the loopback.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -21,9 +27,9 @@ def answers(url: str, *, seconds: float = SECONDS) -> bool:
     connection = kind(parts.hostname, parts.port, timeout=seconds)
     try:
         connection.request("GET", parts.path or "/", headers={"accept": "application/json"})
-        return connection.getresponse().status == _HEALTHY
+        return connection.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 

@@ -17,7 +17,7 @@ _ERROR = re.compile(r"[A-Z][A-Za-z0-9_]{0,79}")
 _FINDING = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]{0,79}")
 _VERSION = re.compile(r"v[0-9]{4}_[a-z0-9_]{1,60}")
 _ORDER = re.compile(r"o-[0-9a-f]{32}")
-_RUN = re.compile(r"failover-[0-9]{1,9}|failback-[0-9]{1,9}")
+_RUN = re.compile(r"(failover|failback)-[0-9]{1,9}(-[0-9]{1,9})?")
 
 
 class Watch(watch.Watch):

@@ -59,6 +59,16 @@ GONE = seen(other_answers=False, report=STALE)
         (GONE, Memory(failures=1), Memory(failures=2), Rest("counting")),
         (GONE, Memory(failures=2), Memory(failures=3), FailOver(5, "unreachable")),
         (GONE, Memory(failures=3), Memory(failures=4), FailOver(5, "unreachable")),
+        # Asked for still: the run that was named first has failed before it did anything.
+        (GONE, Memory(failures=26), Memory(failures=27), FailOver(5, "unreachable")),
+        (GONE, Memory(failures=27), Memory(failures=28), FailOver(5, "unreachable", before=1)),
+        (GONE, Memory(failures=52), Memory(failures=53), FailOver(5, "unreachable", before=2)),
+        (
+            seen(report=ILL),
+            Memory(database_failures=42),
+            Memory(database_failures=43),
+            FailOver(5, "database", before=1),
+        ),
         # Its database takes no writes: said by itself, and freshly.
         (
             seen(report=ILL),
@@ -146,6 +156,8 @@ AUTOMATIC = replace(ACTIVE_AWAY, automatic_failback=True)
         ({}, LONG + 1, ACTIVE_AWAY, LONG + 1, Rest("home is well")),
         ({}, LONG, ACTIVE_AWAY, LONG, MayReturn()),
         ({}, LONG, AUTOMATIC, LONG, FailBack(6)),
+        ({}, LONG - 1799, AUTOMATIC, LONG - 1799, FailBack(6)),
+        ({}, LONG - 1800, AUTOMATIC, LONG - 1800, FailBack(6, before=1)),
         ({}, LONG + 1, AUTOMATIC, LONG + 1, Rest("home is well")),
         ({"other_answers": False}, LONG, AUTOMATIC, None, Rest("home is not well")),
         ({"report": STALE}, LONG, AUTOMATIC, None, Rest("home is not well")),

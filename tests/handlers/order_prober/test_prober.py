@@ -77,7 +77,7 @@ class Region:
     mapping: Lambda = field(default_factory=Lambda)
     machines: StepFunctions = field(default_factory=StepFunctions)
     heard: Heard = field(default_factory=Heard)
-    own_api: bool = True
+    own_api: int | None = 200
     other_api: bool = True
     standing: object = Standing.COPY
     region: str = AWAY
@@ -204,10 +204,33 @@ def test_who_cannot_read_the_role_does_nothing_and_leaves_its_consumers(region):
 
 def test_who_does_not_reach_its_own_api_by_the_same_way_abstains(region):
     region.other_says(age=200)
-    region.other_api = region.own_api = False
+    region.other_api, region.own_api = False, None
     assert region.prober()()["last"] == "blind"
     assert region.machines.started == []
     assert region.report().api is False
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_an_api_of_its_own_that_is_overrun_hinders_no_failover(region, status):
+    """All clients have just come here: whoever answers them, the way out is there."""
+    region.other_says(age=200)
+    region.other_api, region.own_api = False, status
+    assert region.prober()()["last"] == "FailOver"
+    assert region.machines.started == [("over", "failover-2")]
+    assert region.report().api is False
+
+
+def test_a_run_that_ended_without_the_role_is_followed_by_another(region):
+    """Its name is taken: without a second one, nobody would ever take over by itself."""
+    region.other_says(age=200)
+    region.other_api = False
+    region.machines.started = [("over", "failover-2")]  # of an outage last week, say
+    for _ in range(6):
+        region.prober()()
+    assert region.machines.started == [("over", "failover-2"), ("over", "failover-2-2")]
+    assert ("machine started", {"run": "failover-2-2", "findings": ("unreachable",)}) in (
+        region.heard.lines
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import threading
 import pytest
 from handlers.loopback import Server
 
-from orders.probes import answers, deep
+from orders.probes import answers, asked, deep
 
 
 class Api(Server):
@@ -27,7 +27,8 @@ class Api(Server):
 def test_only_200_is_an_answer(status, expected):
     with Api(status) as api:
         assert answers(deep(f"http://{api.address}/live/")) is expected
-        assert api.asked == ["/live/health/deep"]
+        assert asked(deep(f"http://{api.address}/live")) == status
+        assert api.asked == ["/live/health/deep"] * 2
 
 
 def test_nobody_listening_is_no_answer():
