@@ -132,6 +132,9 @@ class Books:
             raise TemporaryFailure(f"database {gave_up.fault.value}") from None
         except psycopg.errors.IntegrityError as error:
             raise DatabaseRefused(constraint_of(error) or "constraint") from None
+        except psycopg.DataError as error:
+            # Of the order's values alone: it may not keep those behind it from being booked.
+            raise DatabaseRefused(error.sqlstate or "data") from None
 
 
 def _apply(connection: Connection, values: dict[str, Any], epoch: int) -> Applied:

@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -152,6 +153,21 @@ def test_what_the_database_refuses_names_a_constraint_alone(cluster):
         cluster.books().apply_order(ordered(1), 1)
     assert str(caught.value) == "only_sales"
     assert (cluster.count(), positions(cluster)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"quantity": Decimal("1E+140000")}, "22003"), ({"symbol": "A\0B"}, "data")],
+)
+def test_values_that_the_database_cannot_hold_are_refused_for_their_order_alone(
+    cluster, change, said
+):
+    """Nothing accepted has such; should it, the orders behind it are booked all the same."""
+    books = cluster.books()
+    with pytest.raises(DatabaseRefused) as caught:
+        books.apply_order(replace(ordered(1), **change), 1)
+    assert str(caught.value) == said
+    assert books.apply_order(ordered(2), 1).is_new
 
 
 def test_a_lost_connection_is_replaced(cluster):
