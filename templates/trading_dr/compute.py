@@ -144,7 +144,7 @@ def _replayer(stack: StackTemplate, network: FunctionNetwork, log_key: ServiceKe
         "SweepFailed",
         Queue("orders-sweep-failed"),
         tell=ALARMS,
-        means="A sweep of the journal failed three times: orders may wait to be applied.",
+        means="A sweep of the journal failed: orders may wait to be applied. The next one follows.",
     )
     made = async_function(
         "Replayer",
@@ -159,6 +159,8 @@ def _replayer(stack: StackTemplate, network: FunctionNetwork, log_key: ServiceKe
         log_in(),
         log_key=log_key,
         failures=failed,
+        retries=0,  # the next sweep begins anew
+        oldest=SWEEP_EVERY,
     )
     sweep = function_schedule(
         "Sweep",
@@ -219,6 +221,15 @@ def _alarms() -> tuple[Alarm, ...]:
             tell=ALARMS,
             means="The database refuses an acknowledged order for good; the log of order-applier "
             "names it. It stays in the journal, and is tried each minute.",
+        ),
+        alarm(
+            "OrdersRefusedBySweep",
+            "orders-refused-by-sweep",
+            own_metric(REPLAYER, "OrdersRefusedByBooks"),
+            above=0,
+            tell=ALARMS,
+            means="The database refuses an acknowledged order for good, also one whose hint was "
+            "lost; the log of order-replayer names it. It stays in the journal.",
         ),
         alarm(
             "OrdersMissing",

@@ -195,7 +195,7 @@ def _prober(
         "ProberFailed",
         Queue("orders-prober-failed"),
         tell=ALARMS,
-        means="The prober failed three times on end: this region watches nobody.",
+        means="The prober failed: until it runs again, this region watches nobody.",
     )
     made = async_function(
         "Prober",
@@ -209,6 +209,10 @@ def _prober(
         log_in(),
         log_key=log_key,
         failures=failed,
+        # The next minute is looked at by the next invocation; what comes late as well would count
+        # rounds twice, and so be half as patient with the other region.
+        retries=0,
+        oldest=PROBE_EVERY,
     )
     probes = function_schedule(
         "Probes",

@@ -130,10 +130,13 @@ def async_function(
     log_key: ServiceKey,
     failures: DeadLetters,
     retries: int = MOST_RETRIES,
+    oldest: timedelta = LONGEST_EVENT_AGE,
 ) -> AsyncFunction:
     """Declare a function that is invoked asynchronously; what it fails on goes to `failures`.
 
-    What comes again by itself, as by a schedule, needs no `retries`. Who waits for the answer of
+    What comes again by itself, as by a schedule, needs no `retries`, and is of no use once it is
+    older than the next: an event that waits for longer than `oldest` (a minute to six hours) is
+    given up. Who waits for the answer of
     an invocation gets its failure, and nothing goes to `failures`.
     Its role may use `grants`, write its own log, trace, and send to `failures`: no more. The
     sending is done by Lambda with this role.
@@ -142,7 +145,7 @@ def async_function(
     log = _log(title, reference, log_key, settings.log_kept_days)
     body = _body(title, reference, code, settings, role=role, log=log)
     version, alias = _live(title, body, code)
-    failing = _failing(title, body, alias, failures, retries)
+    failing = _failing(title, body, alias, failures, retries=retries, oldest=oldest)
     return AsyncFunction(body, version, alias, failing, role, log)
 
 
@@ -213,7 +216,9 @@ def _failing(
     function: awslambda.Function,
     alias: awslambda.Alias,
     failures: DeadLetters,
+    *,
     retries: int,
+    oldest: timedelta,
 ) -> awslambda.EventInvokeConfig:
     return awslambda.EventInvokeConfig(
         f"{title}Failures",
@@ -221,7 +226,7 @@ def _failing(
         Qualifier=LIVE,
         DependsOn=[alias.title],  # the qualifier is a plain name, so CloudFormation sees no edge
         MaximumRetryAttempts=retries,
-        MaximumEventAgeInSeconds=int(LONGEST_EVENT_AGE.total_seconds()),
+        MaximumEventAgeInSeconds=int(oldest.total_seconds()),
         DestinationConfig=awslambda.DestinationConfig(
             OnFailure=awslambda.OnFailure(Destination=failures.arn)
         ),

@@ -1,6 +1,6 @@
 """Faults in what a function is released as: its package, its version, and how long it may take."""
 
-from unit.invariants.planted import Planted, add, arn, drop, put
+from unit.invariants.planted import Planted, add, arn, both, drop, put
 
 _ITSELF = arn("lambda", "function:function-trading-processor-${EnvironmentSuffix}")
 
@@ -65,6 +65,17 @@ TIMES = (
         path="/Properties/MaximumEventAgeInSeconds",
         says="gives up on an event after 60 s, also while the function is throttled",
         remedy="at least 3600",
+    ),
+    Planted(
+        "TAP-FN-12",
+        "processing",
+        both(
+            put("ProcessorFailures", "MaximumEventAgeInSeconds", 60),
+            put("ProcessorFailures", "MaximumRetryAttempts", 0),
+        ),
+        logical_id="ProcessorFailures",
+        path="/Properties/MaximumEventAgeInSeconds",
+        says="gives up on an event after 60 s",  # no schedule brings another
     ),
     Planted(
         "TAP-FN-13",

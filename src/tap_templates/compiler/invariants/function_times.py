@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tap_templates.compiler.invariants.hops import LATEST, invoked
 from tap_templates.compiler.invariants.invariant import CompiledSystem, Fault, Invariant, fault_at
 from tap_templates.compiler.invariants.values import inside, number
+from tap_templates.rendered.view import Located
 
 _ASYNC = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"
 _TIMEOUT = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"
@@ -50,6 +51,8 @@ def _age(compiled: CompiledSystem) -> Iterator[Fault]:
         age = number(given)
         if given is None or (age is not None and age >= SHORTEST_AGE_SECONDS):
             continue  # Lambda's own limit is six hours
+        if _comes_again(compiled, config):
+            continue
         yield fault_at(
             config,
             f"gives up on an event after {given} s, also while the function is throttled",
@@ -57,6 +60,22 @@ def _age(compiled: CompiledSystem) -> Iterator[Fault]:
             "for six hours",
             "/Properties/MaximumEventAgeInSeconds",
         )
+
+
+def _comes_again(compiled: CompiledSystem, config: Located) -> bool:
+    """Tell whether a schedule repeats the event, so that nobody wants it once it is late.
+
+    Such an event is not tried again either: what it failed to do, the next one does.
+    """
+    properties = config.resource.properties
+    if number(properties.get("MaximumRetryAttempts")) != 0:
+        return False
+    name = f":function:{properties.get('FunctionName')}:"
+    return any(
+        schedule.stack.region == config.stack.region
+        and name in f"{inside(schedule.resource.properties, 'Target', 'Arn')}:"
+        for schedule in compiled.view.resources("AWS::Scheduler::Schedule")
+    )
 
 
 def _timeout(compiled: CompiledSystem) -> Iterator[Fault]:
@@ -96,7 +115,7 @@ FUNCTION_TIMES = (
     ),
     Invariant(
         code="TAP-FN-12",
-        promise="An event outlasts an hour of throttling.",
+        promise="An event outlasts an hour of throttling, unless a schedule brings the next one.",
         source_url=_ASYNC,
         check=_age,
     ),
