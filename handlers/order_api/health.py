@@ -74,7 +74,11 @@ class Health:
         return Answer(503, {"status": "unhealthy", "region": self._region, "failing": ["journal"]})
 
     def flag(self) -> Answer:
-        """Say whether the latch is set. Who cannot tell says neither: the check stays as it is."""
+        """Say whether the latch is set. Who cannot tell says neither, which does not hold it.
+
+        The check asks for the text of the latch: without it the primary counts by its own health,
+        as if this region were gone. Orders are taken in either, so none is lost by that.
+        """
         is_latched = self._flag.value()
         if is_latched is None:
             return Answer(503, {"error": "FlagUnknown"})

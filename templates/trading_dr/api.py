@@ -11,6 +11,7 @@ from tap_templates.blocks.dns_failover import DOMAIN, ZONE_ID
 from tap_templates.blocks.function import Settings, request_function
 from tap_templates.blocks.http_api import Throttle
 from tap_templates.blocks.key import service_key, use_by_log_groups
+from tap_templates.blocks.parameters import burst_parameter, rate_parameter
 from tap_templates.blocks.rest_api import JsonBody, Route, rest_api
 from tap_templates.blocks.rest_api_domain import rest_api_domain
 from tap_templates.blocks.stack import StackParameter, StackTemplate
@@ -41,28 +42,9 @@ CONCURRENCY = StackParameter(
     at_most=1000,
     constraint="10 to 1000; the account must keep 100 unreserved",
 )
-RATE = StackParameter(
-    name="RequestRate",
-    group="Orders",
-    label="Requests a second",
-    description="What the API lets through on average before it answers 429; health checks count.",
-    type="Number",
-    default=1000,
-    at_least=50,
-    at_most=10000,
-    constraint="50 to 10000 requests a second",
-)
-BURST = StackParameter(
-    name="RequestBurst",
-    group="Orders",
-    label="Requests at once",
-    description="What the API lets through at once before it answers 429.",
-    type="Number",
-    default=500,
-    at_least=50,
-    at_most=5000,
-    constraint="50 to 5000 requests",
-)
+HEALTH_CHECKS = 50  # a second: more than Route 53's checkers of every region send
+RATE = rate_parameter("Orders", 1000, health_checks=HEALTH_CHECKS)
+BURST = burst_parameter("Orders", 500, health_checks=HEALTH_CHECKS)
 _OPEN = (
     "Route 53 asks without a signature; the answer names at most the check that failed, holds "
     "nothing of an order, and is remembered for two seconds"
@@ -82,11 +64,11 @@ _ORDER = JsonBody(
         "additionalProperties": False,
         "required": ["clientOrderId", "price", "quantity", "side", "symbol"],
         "properties": {
-            "clientOrderId": _text(64, "^[A-Za-z0-9._-]+$"),
+            "clientOrderId": _text(64, "^[A-Za-z0-9_-]+$"),
             "price": _text(24, r"^[0-9]+(\.[0-9]+)?$"),
             "quantity": _text(24, r"^[0-9]+(\.[0-9]+)?$"),
             "side": {"type": "string", "enum": ["buy", "sell"]},
-            "symbol": _text(16, "^[A-Z0-9.]+$"),
+            "symbol": _text(32, "^[A-Z0-9][A-Z0-9./-]*$"),
         },
     },
 )
@@ -123,7 +105,9 @@ def build() -> StackTemplate:
                 "QUEUE_URL": ORDERS.url,
                 "SESSIONS_TABLE": sub(SESSIONS.name),
             },
-            timeout=timedelta(seconds=10),
+            # More than the journal is asked for, and the queue after it: see `Patience`. A client
+            # is then told by us that his order was not taken, and not by API Gateway's 29 s.
+            timeout=timedelta(seconds=20),
             memory_mib=512,
             concurrency=stack.parameter(CONCURRENCY),
         ),

@@ -7,14 +7,22 @@ again, and one that finds nothing to do ends well without doing anything.
 Failover takes hold of the role under the next epoch (from then on nobody applies orders under an
 older one), sends clients here, promotes the database, raises the fence in it, notes until when the
 marks of older epochs can be trusted, applies from the journal what is missing, and serves. It ends
-when every acknowledged order is found in the database.
+when all acknowledged orders have been looked for in the database, or says that there were too many.
 
 Failback is in `machines_failback`.
 """
 
 from datetime import timedelta
 
-from tap_templates.blocks.state_choices import At, all_of, any_of, at_least, equals
+from tap_templates.blocks.state_choices import (
+    At,
+    all_of,
+    any_of,
+    at_least,
+    equals,
+    negate,
+    present,
+)
 from tap_templates.blocks.state_errors import ALL, Catch
 from tap_templates.blocks.state_flow import Definition
 from tap_templates.blocks.states import Choice, Pass, State, Succeed, When
@@ -30,6 +38,7 @@ __all__ = ["Surroundings", "failback_definition", "failover_definition"]
 RUNBOOK = "docs/trading-dr/failover.md"
 _LONGEST = timedelta(hours=6)  # every loop gives up long before
 _MOST_ROUNDS = 50  # of replaying; what was replayed by then stays so
+_MOST_LOOKS_BACK = 5  # for all orders: each settles some that came in late
 _UNTIL_WRITABLE = parts.until(
     "NotWritable", every=timedelta(seconds=3), attempts=30, at_most=timedelta(seconds=15)
 )
@@ -45,7 +54,7 @@ def failover_definition(given: Surroundings) -> Definition:
         start="Setup",
         longest=_LONGEST,
         states={
-            "Setup": parts.setup(given, LOOKS, "rounds", "pollsEnabled", then="Reset"),
+            "Setup": parts.setup(given, LOOKS, "rounds", "pollsEnabled", "looksBack", then="Reset"),
             "Reset": Pass(
                 given={"applied": 0, "restored": 0}, keep_at="$.replayed", then="Observe"
             ),
@@ -180,9 +189,24 @@ def _proving(given: Surroundings) -> dict[str, State]:
         "Validate": parts.recover("validate", "Reconcile", until=_UNTIL_SERVING),
         "Reconcile": parts.replay(
             "reconcile",
-            "Announce",
-            result={"acknowledged.$": "$.Payload.acknowledged"},
+            "CountLookBack",
+            result={"acknowledged.$": "$.Payload.acknowledged", "found.$": "$.Payload"},
             keep_at="$.reconciled",
+        ),
+        "CountLookBack": parts.count("looksBack", "IsReconciled"),
+        # Time may have been up before the last order was looked for: that proves nothing.
+        "IsReconciled": Choice(
+            when=(
+                When(
+                    all_of(
+                        present("$.reconciled.found.complete"),
+                        equals("$.reconciled.found.complete", value=False),
+                        negate(at_least("$.looksBack.n", _MOST_LOOKS_BACK)),
+                    ),
+                    "Reconcile",
+                ),
+            ),
+            otherwise="Announce",
         ),
         "Announce": announcement(
             "failover completed",
@@ -193,10 +217,12 @@ def _proving(given: Surroundings) -> dict[str, State]:
             given,
             "trading-dr: failover done",
             {
-                "what": "This region is active and its database has every acknowledged order",
+                "what": "This region is active, and its database has every acknowledged order that "
+                "was looked for; `complete` says whether that is all",
                 "acknowledged.$": "$.reconciled.acknowledged",
                 "applied.$": "$.replayed.applied",
                 "restored.$": "$.replayed.restored",
+                "found.$": "$.reconciled.found",
                 "todo": f"Find out what became of the other region, then return. Read {RUNBOOK}.",
             },
             recovers="the failover is done; not to be able to tell of it does not undo it",

@@ -338,6 +338,19 @@ def test_orders_that_are_missing_are_told_of_and_the_region_serves(places):
     assert places.about(world.runs[-1])[0][0]["error"] == "Unreconciled"
 
 
+@pytest.mark.parametrize(("incomplete", "looks", "complete"), [(2, 3, True), (99, 5, False)])
+def test_orders_are_looked_for_until_all_are_or_it_says_that_they_are_not(
+    places, incomplete, looks, complete
+):
+    world = places.world(f"incomplete{incomplete}")
+    world.script(incomplete=incomplete)
+    assert world.run(FAILOVER)["status"] == "SUCCEEDED"
+    assert world.script()["calls"].count("Reconcile") == looks
+    (notice,), _ = places.about(world.runs[-1])
+    assert notice["found"]["complete"] is complete
+    is_failed_over(world)
+
+
 def test_a_role_that_a_person_wrote_is_taken_over_with_all_epochs_in_doubt(places):
     world = places.world("byhand")
     world.put_role(epoch=3, active=HERE, phase="failing-over")

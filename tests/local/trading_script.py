@@ -47,8 +47,11 @@ def invoked(script, event):
         return {"done": script["rounds"] % 2 == 0, "applied": 3, "restored": 1}
     # Which epochs are cut and where is the replayer's to say: here, all of them at one moment.
     cuts = {str(each): {"S": "2026-11-20T12:00:00.000000Z"} for each in range(1, epoch)}
-    return {"prepare": {"cuts": cuts}, "reconcile": {"acknowledged": 7, "missing": 0}}.get(
-        operation, {})
+    found = {"acknowledged": 7, "missing": 0}
+    if operation == "reconcile" and "incomplete" in script:
+        script["incomplete"] -= 1
+        found["complete"] = script["incomplete"] < 0
+    return {"prepare": {"cuts": cuts}, "reconcile": found}.get(operation, {})
 
 def writes_here(script):
     found = client("rds").describe_global_clusters(GlobalClusterIdentifier=script["global"])
