@@ -4,25 +4,21 @@ A `Function` is what Lambda keeps in one execution environment: its own connecti
 table of sessions (in memory here), and everything it says.
 """
 
-import itertools
 import json
 import threading
 import uuid
 from pathlib import Path
 
-import psycopg
 from botocore.exceptions import ClientError
+from postgres import databases
 
 import payments_schema
-from aurora_access.connecting import Database, opener
 from aurora_access.persisting import Persistence
-from aurora_access.settings import Settings
 from payments_api.health import Health
 from payments_api.ledger import Ledger
 from payments_api.service import Payments
 from payments_api.sessions import Sessions
-from schema_migrations.runner import migrate, read_migrations
-from tap_templates.local.postgres import HOST, MASTER, Server
+from tap_templates.local.postgres import Server
 
 MIGRATIONS = Path(payments_schema.__file__).parent / "migrations"
 APP = "payments_app"
@@ -33,47 +29,17 @@ ACCOUNTS = {
     "carol": ("EUR", "100", "0"),
     "dave": ("USD", "100", "0"),
 }
-_numbers = itertools.count(1)
 
 
-class Cluster:
-    """One database on a server, which may be down."""
+class Cluster(databases.Cluster):
+    """One database of payments."""
 
-    def __init__(self, server, name):
-        self.server = server
-        self.name = name
+    app = APP
+    migrations = MIGRATIONS
 
-    def settings(self, user=APP, port=None):
-        return Settings(
-            host=HOST,
-            port=port or self.server.port,
-            name=self.name,
-            user=user,
-            auth="none",
-            tls="disable",
-        )
-
-    def database(self, user=APP, port=None, **options):
-        parameters = self.settings(user, port).parameters()
-        return Database(opener(parameters, lambda: None, application="test", **options))
-
-    def master(self):
-        return psycopg.connect(
-            host=HOST,
-            port=self.server.port,
-            dbname=self.name,
-            user=MASTER,
-            autocommit=True,
-            connect_timeout=5,
-        )
-
-    def rows(self, query, *values):
-        with self.master() as connection:
-            return connection.execute(query, values or None).fetchall()
-
-    def one(self, query, *values):
-        [[value]] = self.rows(query, *values)
-        return value
+    def ready(self):
+        self.migrate()
+        self.open_accounts()
 
     def counts(self):
         """Payments, entries, and what all entries add up to."""
@@ -86,13 +52,6 @@ class Cluster:
     def balance(self, account):
         return self.one("SELECT balance FROM payments.account WHERE account_id = %s", account)
 
-    def migrate(self):
-        database = self.database(MASTER)
-        try:
-            return migrate(database, read_migrations(MIGRATIONS), seconds=30)
-        finally:
-            database.drop()
-
     def open_accounts(self):
         with self.master() as connection:
             for account, (currency, balance, lowest) in ACCOUNTS.items():
@@ -102,26 +61,11 @@ class Cluster:
                 )
 
 
-def new_database(server, template=None):
-    """Make a database, as a copy of another if one is named."""
-    name = f"payments_{next(_numbers)}"
-    with Cluster(server, "postgres").master() as connection:
-        copied = f" TEMPLATE {template}" if template else ""
-        connection.execute(f"CREATE DATABASE {name}{copied}".encode())
-    return Cluster(server, name)
-
-
-def drop_database(cluster):
-    with Cluster(cluster.server, "postgres").master() as connection:
-        connection.execute(f"DROP DATABASE {cluster.name} WITH (FORCE)".encode())
-
-
 def started(settings=None):
     """A server of one's own, with a database of payments in it, for what kills it."""
     server = Server.create(settings).start()
-    cluster = new_database(server)
-    cluster.migrate()
-    cluster.open_accounts()
+    cluster = Cluster.new(server)
+    cluster.ready()
     return cluster
 
 

@@ -1,7 +1,9 @@
-"""Fixtures: one real server a session, a database of payments a test."""
+"""Fixtures: one real server a session, a database of a system a test.
+
+Whoever imports them defines `system`: the `Cluster` of the system.
+"""
 
 import pytest
-from postgres.clusters import Function, drop_database, new_database
 
 from tap_templates.local.postgres import Server
 
@@ -14,28 +16,22 @@ def server():
 
 
 @pytest.fixture(scope="session")
-def template(server):
-    cluster = new_database(server)
-    cluster.migrate()
-    cluster.open_accounts()
+def template(server, system):
+    cluster = system.new(server)
+    cluster.ready()
+    cluster.close()
     return cluster.name
 
 
 @pytest.fixture
-def cluster(server, template):
-    made = new_database(server, template)
+def cluster(server, system, template):
+    made = system.new(server, template)
     yield made
-    drop_database(made)
+    made.drop()
 
 
 @pytest.fixture
-def empty(server):
-    made = new_database(server)
+def empty(server, system):
+    made = system.new(server)
     yield made
-    drop_database(made)
-
-
-@pytest.fixture
-def function(cluster):
-    with Function(cluster.database()) as running:
-        yield running
+    made.drop()

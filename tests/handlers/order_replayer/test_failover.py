@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from handlers.orders_in_memory import Client, Heard, Table
-from handlers.orders_on_postgres import Cluster, new_database, ordered
+from handlers.orders_on_postgres import Cluster, ordered
 
 from order_replayer import tasks
 from order_replayer.service import Replayer
@@ -84,7 +84,7 @@ class Pair:
 @pytest.fixture
 def pair():
     with Server.create() as server:
-        east = new_database(server.start())
+        east = Cluster.new(server.start())
         east.migrate()
         with Link(server.port) as link, server.standby(name="west", upstream=link.port) as copy:
             west = Cluster(copy.start(), east.name)

@@ -1,19 +1,12 @@
 """Real databases for the tests of the schema."""
 
 import pytest
-from handlers.orders_on_postgres import drop_database, new_database
+from handlers.orders_on_postgres import Cluster
+from postgres.fixtures import cluster, empty, server, template
 
-from tap_templates.local.postgres import Server
+__all__ = ["cluster", "empty", "server", "system", "template"]
 
 
 @pytest.fixture(scope="session")
-def order_server():
-    with Server.create() as running:
-        yield running.start()
-
-
-@pytest.fixture
-def empty(order_server):
-    made = new_database(order_server)
-    yield made
-    drop_database(made)
+def system():
+    return Cluster

@@ -114,12 +114,12 @@ class Patient(Function):
 
 
 @pytest.fixture
-def start(cluster, order_server, aws, daemon, identity, tmp_path):  # noqa: PLR0917 - fixtures
+def start(cluster, server, aws, daemon, identity, tmp_path):  # noqa: PLR0917 - fixtures
     """Start a function; at the end, look for canaries in what it has said."""
 
     @contextmanager
     def make(name, **changes):
-        with Door(order_server.port, identity) as secured:
+        with Door(server.port, identity) as secured:
             environment = {
                 "AWS_ENDPOINT_URL": f"http://{aws.address}",
                 "AWS_XRAY_DAEMON_ADDRESS": daemon.address,

@@ -1,5 +1,6 @@
 """Real databases for the tests of payments."""
 
-from postgres.fixtures import cluster, empty, function, server, template
+from postgres.fixtures import cluster, empty, server, template
+from postgres.of_payments import function, system
 
-__all__ = ["cluster", "empty", "function", "server", "template"]
+__all__ = ["cluster", "empty", "function", "server", "system", "template"]
