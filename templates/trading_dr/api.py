@@ -42,7 +42,7 @@ CONCURRENCY = StackParameter(
     at_most=1000,
     constraint="10 to 1000; the account must keep 100 unreserved",
 )
-HEALTH_CHECKS = 50  # a second: more than Route 53's checkers of every region send
+HEALTH_CHECKS = 50  # a second: more than Route 53 and the probers ask of a region
 RATE = rate_parameter("Orders", 1000, health_checks=HEALTH_CHECKS)
 BURST = burst_parameter("Orders", 500, health_checks=HEALTH_CHECKS)
 _OPEN = (

@@ -142,23 +142,29 @@ def email_parameter(name: str = "AlarmEmail") -> StackParameter:
     )
 
 
-def rate_parameter(group: str, default: int) -> StackParameter:
-    """Ask how many requests a second an API lets through on average."""
+def rate_parameter(group: str, default: int, *, health_checks: int = 0) -> StackParameter:
+    """Ask how many requests a second an API lets through on average.
+
+    `health_checks` may come beside what clients ask for, and none of them is to be refused.
+    """
+    least = max(1, health_checks)
+    counted = "; health checks count" if health_checks else ""
     return StackParameter(
         name="RequestRate",
         group=group,
         label="Requests a second",
-        description="What the API lets through on average before it answers 429.",
+        description=f"What the API lets through on average before it answers 429{counted}.",
         type="Number",
         default=default,
-        at_least=1,
+        at_least=least,
         at_most=10000,
-        constraint="1 to 10000 requests a second",
+        constraint=f"{least} to 10000 requests a second",
     )
 
 
-def burst_parameter(group: str, default: int) -> StackParameter:
-    """Ask how many requests an API lets through at once."""
+def burst_parameter(group: str, default: int, *, health_checks: int = 0) -> StackParameter:
+    """Ask how many requests an API lets through at once; `health_checks` may be among them."""
+    least = max(1, health_checks)
     return StackParameter(
         name="RequestBurst",
         group=group,
@@ -166,7 +172,7 @@ def burst_parameter(group: str, default: int) -> StackParameter:
         description="What the API lets through at once before it answers 429.",
         type="Number",
         default=default,
-        at_least=1,
+        at_least=least,
         at_most=5000,
-        constraint="1 to 5000 requests",
+        constraint=f"{least} to 5000 requests",
     )
