@@ -50,6 +50,12 @@ def test_b16_the_page_is_there_and_says_what_to_do(told, page):
 
 
 @each_page
+def test_b16_every_command_of_make_is_one_of_ours(root, told):
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (root / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)(?: [A-Z]+=|`)", told)) <= targets
+
+
+@each_page
 def test_b16_every_name_a_page_says_is_one_of_the_system(pair, told):
     known = {each.resource.name for each in pair.view.resources() if each.resource.name}
     names = re.findall(
