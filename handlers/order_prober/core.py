@@ -89,6 +89,7 @@ class Round:
     wrote: bool  # this region's own report, into the table that both agree on
     sees_out: bool  # this region's own API, by the way out: any answer shows that there is one
     other_answers: bool
+    own_database: bool  # as this region reports it: a copy, where it stands by, answers
     role: Role | None
     report: Report | None  # of the other region; None: it never said anything
 
@@ -152,6 +153,14 @@ def _as_standby(
         failures=before.failures + 1 if is_gone else 0,
         database_failures=before.database_failures + 1 if takes_no_writes else 0,
     )
+    if not seen.own_database and _is_enough(memory, settings):
+        # Taking the role would stop the other for good, and bring nothing up here: nobody could
+        # promote, or log in to, a cluster that does not answer. So the last round is still to come.
+        waiting = Memory(
+            failures=min(memory.failures, settings.failures - 1),
+            database_failures=min(memory.database_failures, settings.database_failures - 1),
+        )
+        return waiting, Rest("no database to turn to")
     if memory.failures >= settings.failures:
         asked = memory.failures - settings.failures
         return memory, FailOver(role.epoch + 1, "unreachable", asked // AGAIN_AFTER_ROUNDS)
@@ -159,6 +168,13 @@ def _as_standby(
         asked = memory.database_failures - settings.database_failures
         return memory, FailOver(role.epoch + 1, "database", asked // AGAIN_AFTER_ROUNDS)
     return memory, Rest("counting" if is_gone or takes_no_writes else "standing by")
+
+
+def _is_enough(memory: Memory, settings: Settings) -> bool:
+    return (
+        memory.failures >= settings.failures
+        or memory.database_failures >= settings.database_failures
+    )
 
 
 def _as_active(

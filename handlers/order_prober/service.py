@@ -118,6 +118,8 @@ class Prober:
                 continue
             self._sleep(max(pause, 0.0))
             done.append(self._round())
+        # Nobody waits for the answer; who wonders why nothing is done reads the log.
+        self._watch.say("watched", findings=sorted({_named(each) for each in done}))
         return {"rounds": len(done), "last": _named(done[-1])}
 
     def _round(self) -> Decision:
@@ -153,6 +155,7 @@ class Prober:
             # An API with more to do than it can, as after a failover of clients, is reached.
             sees_out=status is not None,
             other_answers=other_answers,
+            own_database=database,
             role=role,
             report=report,
         )

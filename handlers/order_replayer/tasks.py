@@ -8,7 +8,9 @@ from typing import Any
 from orders.failures import BadRequest
 from orders.role import FIRST_EPOCH
 
-_RUN = re.compile(r"[A-Za-z0-9_-]{1,80}")
+# What Step Functions takes for a name, also from a person who starts a machine by hand; no slash.
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+_RUN = re.compile(r"""[^\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}""")
 _EPOCH_MAX = 999_999_999
 
 

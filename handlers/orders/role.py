@@ -21,7 +21,6 @@ FIRST_EPOCH = 1
 
 Item = Mapping[str, Mapping[str, Any]]  # in DynamoDB's JSON
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]")
-_RUN = re.compile(r"[A-Za-z0-9_-]{1,80}")  # of an execution of Step Functions
 # In UTC with six decimals always, so that texts compare as the moments do.
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
@@ -101,7 +100,8 @@ def role_of(item: Item | None, *, home: str) -> Role:
         epoch=_count(item, "epoch"),
         active=_matching(_REGION, item, "active"),
         phase=Phase(phase),
-        run=_matching(_RUN, item, "run") if "run" in item else None,
+        # Whatever a person has called it: nothing is decided by it, so nobody stops at it.
+        run=_text(item, "run") if "run" in item else None,
         since=_text(item, "since") if "since" in item else None,
         cuts=_cuts(item),
     )

@@ -35,6 +35,7 @@ def seen(**changes):
         wrote=True,
         sees_out=True,
         other_answers=True,
+        own_database=True,
         role=SERVES_HOME,
         report=WELL,
     )
@@ -89,6 +90,21 @@ GONE = seen(other_answers=False, report=STALE)
             Memory(),
             Rest("standing by"),
         ),
+        # Nothing here to turn to: the role stays where it is, until there is.
+        (
+            replace(GONE, own_database=False),
+            Memory(failures=2),
+            Memory(failures=2),
+            Rest("no database to turn to"),
+        ),
+        (
+            seen(report=ILL, own_database=False),
+            Memory(database_failures=17),
+            Memory(database_failures=17),
+            Rest("no database to turn to"),
+        ),
+        (replace(GONE, own_database=False), Memory(), Memory(failures=1), Rest("counting")),
+        (seen(own_database=False), Memory(), Memory(), Rest("standing by")),
         # We may be the ones who are cut off.
         (replace(GONE, wrote=False), Memory(failures=9), Memory(), Rest("isolated")),
         (replace(GONE, role=None), Memory(failures=9), Memory(), Rest("isolated")),

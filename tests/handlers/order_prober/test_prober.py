@@ -158,6 +158,7 @@ def test_a_quiet_minute_is_five_rounds_and_as_many_reports(region):
     assert region.clock.seconds == 1_000_040
     assert region.report() == Report(at=1_000_040, api=True, database=True, consumers="Disabled")
     assert (region.machines.started, region.mapping.changes) == ([], [])
+    assert region.heard.lines == [("watched", {"findings": ["standing by"]})]
 
 
 def test_a_region_that_is_gone_is_given_up_after_three_rounds_once(region):
@@ -218,6 +219,17 @@ def test_an_api_of_its_own_that_is_overrun_hinders_no_failover(region, status):
     assert region.prober()()["last"] == "FailOver"
     assert region.machines.started == [("over", "failover-2")]
     assert region.report().api is False
+
+
+def test_no_role_is_taken_for_a_database_that_does_not_answer(region):
+    region.other_says(age=200)
+    region.other_api, region.standing = False, psycopg.OperationalError()
+    assert region.prober()()["last"] == "no database to turn to"
+    assert region.machines.started == []
+    region.standing = Standing.COPY
+    region.rounds = 1
+    region.prober()()
+    assert region.machines.started == [("over", "failover-2")]
 
 
 def test_a_run_that_ended_without_the_role_is_followed_by_another(region):

@@ -303,6 +303,10 @@ def test_reports_fail_by_name():
             tasks.Replay(2, applied=3, restored=4),
         ),
         (
+            {"operation": "reconcile", "epoch": 2, "run": "failover.2@night"},
+            tasks.Reconcile(2, "failover.2@night"),
+        ),
+        (
             {"operation": "reconcile", "epoch": 2, "run": "failover-2"},
             tasks.Reconcile(2, "failover-2"),
         ),
@@ -327,6 +331,9 @@ def test_payloads(payload, task):
         {"operation": "raise", "epoch": 0},
         {"operation": "reconcile", "epoch": 2},
         {"operation": "reconcile", "epoch": 2, "run": "../x"},
+        {"operation": "reconcile", "epoch": 2, "run": "a b"},
+        {"operation": "reconcile", "epoch": 2, "run": ""},
+        {"operation": "reconcile", "epoch": 2, "run": "a" * 81},
     ],
 )
 def test_payloads_of_others_are_refused(payload):

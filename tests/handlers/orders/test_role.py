@@ -46,6 +46,12 @@ def test_an_item_is_read_as_it_is_now():
     assert (asked["Key"], asked["ConsistentRead"]) == ({"id": {"S": "role"}}, True)
 
 
+@pytest.mark.parametrize("name", ["failover.1", "by+hand@3am", "Umzug-ä", "by hand"])
+def test_how_a_person_called_a_run_stops_nobody(name):
+    """Step Functions takes such names, and the machine writes them here: all functions read it."""
+    assert role_of({**ITEM, "run": {"S": name}}, home="us-east-1").run == name
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -56,7 +62,7 @@ def test_an_item_is_read_as_it_is_now():
         ("active", {"S": "here"}),
         ("active", {"N": "1"}),
         ("phase", {"S": "serving "}),
-        ("run", {"S": "a b"}),
+        ("run", {"N": "1"}),
         ("since", {"N": "1"}),
         ("cuts", {"M": {"1": {"S": "2026-11-20T09:00:00Z"}}}),
         ("cuts", {"M": {"one": {"S": "2026-11-20T09:00:00.000001Z"}}}),
