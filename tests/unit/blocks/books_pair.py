@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache
 
 from troposphere import Ref
+from unit.blocks.rendering import parameters_of, rendered_of
 
 from tap_templates.blocks.aurora import aurora_primary, aurora_secondary
 from tap_templates.blocks.aurora_choices import database_choices
@@ -61,7 +62,6 @@ from tap_templates.blocks.stack import StackParameter, StackTemplate
 from tap_templates.blocks.text import sub
 from tap_templates.blocks.topic import Topic, alarm_topic
 from tap_templates.compiler.build import build_stack
-from tap_templates.compiler.manifest import stack_parameters
 from tap_templates.compiler.render import RenderedStack, render_stack
 from tap_templates.model.names import PRIMARY_REGION, SECONDARY_REGION
 from tap_templates.model.package import Package
@@ -335,12 +335,11 @@ SYSTEM = System(
 
 @cache
 def rendered() -> dict[str, RenderedStack]:
-    return {each.name: render_stack(build_stack(SYSTEM, each)) for each in SYSTEM.stacks}
+    return rendered_of(SYSTEM)
 
 
 def parameters() -> dict[str, dict[str, object]]:
-    stacks = rendered()
-    return {name: stack_parameters(stack, stacks) for name, stack in stacks.items()}
+    return parameters_of(rendered())
 
 
 def built_alone(build: Callable[[], StackTemplate]) -> RenderedStack:

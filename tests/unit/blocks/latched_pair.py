@@ -7,6 +7,7 @@ from functools import cache
 from troposphere import Ref
 from unit.blocks import books_pair
 from unit.blocks.books_pair import NAME, PRIMARY_API, PRIMARY_HOST, SECONDARY_HOST
+from unit.blocks.rendering import parameters_of, rendered_of
 
 from tap_templates.blocks.dns_failover import (
     CHECKERS,
@@ -18,9 +19,7 @@ from tap_templates.blocks.dns_failover import (
 )
 from tap_templates.blocks.dns_latch import QUICK_THRESHOLD, QUICK_TTL, latched_name
 from tap_templates.blocks.stack import StackTemplate
-from tap_templates.compiler.build import build_stack
-from tap_templates.compiler.manifest import stack_parameters
-from tap_templates.compiler.render import RenderedStack, render_stack
+from tap_templates.compiler.render import RenderedStack
 from tap_templates.model.names import PRIMARY_REGION, SECONDARY_REGION
 from tap_templates.model.system import Objectives, OutputOf, Where
 
@@ -66,10 +65,8 @@ SYSTEM = replace(
 
 @cache
 def rendered() -> dict[str, RenderedStack]:
-    made = {each.name: render_stack(build_stack(SYSTEM, each)) for each in SYSTEM.stacks}
-    return {**books_pair.rendered(), "dns": made["dns"]}
+    return {**books_pair.rendered(), "dns": rendered_of(SYSTEM)["dns"]}
 
 
 def parameters() -> dict[str, dict[str, object]]:
-    stacks = rendered()
-    return {name: stack_parameters(stack, stacks) for name, stack in stacks.items()}
+    return parameters_of(rendered())

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import cache
 
 from troposphere import GetAtt, Ref, rds
+from unit.blocks.rendering import parameters_of, rendered_of
 
 from tap_templates.blocks.bus import Bus, Delivery, Rule, event_bus
 from tap_templates.blocks.configuration import Configuration, Setting, configuration
@@ -27,9 +28,7 @@ from tap_templates.blocks.state_machine import StateMachine, state_machine
 from tap_templates.blocks.states import Succeed
 from tap_templates.blocks.text import sub
 from tap_templates.blocks.topic import Topic, alarm_topic
-from tap_templates.compiler.build import build_stack
-from tap_templates.compiler.manifest import stack_parameters
-from tap_templates.compiler.render import RenderedStack, render_stack
+from tap_templates.compiler.render import RenderedStack
 from tap_templates.model.names import Kind, Name
 from tap_templates.model.system import (
     Objectives,
@@ -221,9 +220,8 @@ SYSTEM = System(
 
 @cache
 def rendered() -> dict[str, RenderedStack]:
-    return {each.name: render_stack(build_stack(SYSTEM, each)) for each in SYSTEM.stacks}
+    return rendered_of(SYSTEM)
 
 
 def parameters() -> dict[str, dict[str, object]]:
-    stacks = rendered()
-    return {name: stack_parameters(stack, stacks) for name, stack in stacks.items()}
+    return parameters_of(rendered())

@@ -6,6 +6,7 @@ from functools import cache
 from troposphere import Ref
 from unit.blocks import rest_api_stack
 from unit.blocks.books_pair import PRIMARY_API, PRIMARY_HOST, SECONDARY_HOST, zone
+from unit.blocks.rendering import parameters_of, rendered_of
 from unit.blocks.rest_api_stack import API
 
 from tap_templates.blocks.alarm import alarm
@@ -26,9 +27,7 @@ from tap_templates.blocks.parameters import code_key, code_sha256, email_paramet
 from tap_templates.blocks.stack import StackTemplate
 from tap_templates.blocks.text import sub
 from tap_templates.blocks.topic import Topic, alarm_topic
-from tap_templates.compiler.build import build_stack
-from tap_templates.compiler.manifest import stack_parameters
-from tap_templates.compiler.render import RenderedStack, render_stack
+from tap_templates.compiler.render import RenderedStack
 from tap_templates.model.names import PRIMARY_REGION
 from tap_templates.model.system import (
     Objectives,
@@ -115,9 +114,8 @@ SYSTEM = System(
 
 @cache
 def rendered() -> dict[str, RenderedStack]:
-    return {each.name: render_stack(build_stack(SYSTEM, each)) for each in SYSTEM.stacks}
+    return rendered_of(SYSTEM)
 
 
 def parameters() -> dict[str, dict[str, object]]:
-    stacks = rendered()
-    return {name: stack_parameters(stack, stacks) for name, stack in stacks.items()}
+    return parameters_of(rendered())

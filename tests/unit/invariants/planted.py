@@ -1,6 +1,6 @@
 """One planted fault a row: an edit of a compiled system, and what must be said of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,23 @@ class Planted:
     @property
     def id(self) -> str:
         return f"{self.code} {self.says or self.logical_id}"
+
+    def is_told_by(self, fault: Any) -> bool:
+        """Is this said, where it is and with the way out?"""
+        return (
+            fault.logical_id == self.logical_id
+            and self.says in fault.what
+            and self.remedy in fault.remedy
+            and self.path in (None, fault.path)
+        )
+
+    def findings(self, found: Iterable[Any]) -> list[Any]:
+        """Pick what finds this fault; fail and show what is found there if nothing does."""
+        stack = self.stack if self.at is None else self.at
+        here = [each for each in found if (each.code, each.stack) == (self.code, stack)]
+        matching = [each for each in here if self.is_told_by(each)]
+        assert matching, here
+        return matching
 
 
 def properties(template: Template, logical_id: str) -> Template:

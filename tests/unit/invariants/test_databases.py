@@ -35,17 +35,8 @@ def test_it_does_so_for_other_values_of_its_parameters_too(books, overrides):
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.id)
 def test_a_planted_fault_is_found_where_it_is_and_with_the_way_out(books, planted):
-    stack = planted.stack if planted.at is None else planted.at
-    matching = [
-        finding
-        for finding in check_system(books.edited(planted.stack, planted.edit))
-        if (finding.code, finding.stack) == (planted.code, stack)
-        and finding.logical_id == planted.logical_id
-        and planted.says in finding.what
-        and planted.remedy in finding.remedy
-        and planted.path in (None, finding.path)
-    ]
-    assert len(matching) == 1
+    found = check_system(books.edited(planted.stack, planted.edit))
+    assert len(planted.findings(found)) == 1
 
 
 def test_the_budget_of_a_name_is_for_the_worst_its_parameters_allow(books):
