@@ -13,7 +13,6 @@ from tap_templates.blocks.alarm import alarm
 from tap_templates.blocks.function import (
     AsyncFunction,
     RequestFunction,
-    Settings,
     async_function,
     request_function,
 )
@@ -24,7 +23,6 @@ from tap_templates.blocks.queue_worker import feed
 from tap_templates.blocks.schedule import function_schedule
 from tap_templates.blocks.stack import StackParameter, StackTemplate
 from tap_templates.blocks.text import Text, sub
-from tap_templates.model.names import PRIMARY_REGION
 from templates.trading_dr.machines_parts import REPLAYER_TIMEOUT
 from templates.trading_dr.messaging import APPLIER_TIMEOUT, BATCHES
 from templates.trading_dr.shared import (
@@ -41,11 +39,11 @@ from templates.trading_dr.shared import (
     REPLAYER,
     REPLAYER_PACKAGE,
     code,
+    database_settings,
     in_network,
     log_in,
-    login_environment,
-    own_environment,
     own_metric,
+    role_environment,
 )
 
 YES, NO = "yes", "no"
@@ -88,7 +86,14 @@ def build() -> StackTemplate:
     )
     applier = _applier(stack, network, log_key)
     fed = stack.condition("IsFed", Equals(stack.parameter(FED), YES))
-    fed_by = feed("Orders", applier, ORDERS, batches=BATCHES, enabled=If(fed, True, False))
+    fed_by = feed(
+        "Orders",
+        applier,
+        ORDERS,
+        batches=BATCHES,
+        enabled=If(fed, True, False),
+        at_once=CONCURRENCY.ref,
+    )
     stack.add(*log_key, *applier, fed_by)
     replayer = _replayer(stack, network, log_key)
     stack.add(*_alarms())
@@ -101,17 +106,13 @@ def build() -> StackTemplate:
 def _applier(
     stack: StackTemplate, network: FunctionNetwork, log_key: ServiceKey
 ) -> RequestFunction:
-    settings = Settings(
-        describes="Applies orders of the journal to the database, each once",
-        environment={
-            **own_environment(APPLIER),
-            **login_environment(),
-            **_tables(),
-        },
-        timeout=APPLIER_TIMEOUT,
-        memory_mib=512,
-        concurrency=stack.parameter(CONCURRENCY),
+    settings = database_settings(
+        APPLIER,
+        "Applies orders of the journal to the database, each once",
         network=network,
+        environment=_tables(),
+        timeout=APPLIER_TIMEOUT,
+        concurrency=stack.parameter(CONCURRENCY),
     )
     return request_function(
         "Applier",
@@ -127,18 +128,17 @@ def _applier(
 
 
 def _replayer(stack: StackTemplate, network: FunctionNetwork, log_key: ServiceKey) -> AsyncFunction:
-    settings = Settings(
-        describes="Applies what the queue or replication lost, and proves that nothing is missing",
+    settings = database_settings(
+        REPLAYER,
+        "Applies what the queue or replication lost, and proves that nothing is missing",
+        network=network,
         environment={
-            **own_environment(REPLAYER),
-            **login_environment(),
             **_tables(),
             "AUDIT_BUCKET": sub(AUDIT.name),
         },
         timeout=REPLAYER_TIMEOUT,
         memory_mib=1024,
         concurrency=5,  # a sweep, and a machine that need not wait for it
-        network=network,
     )
     failed = dead_letters(
         "SweepFailed",
@@ -177,11 +177,7 @@ def _replayer(stack: StackTemplate, network: FunctionNetwork, log_key: ServiceKe
 
 
 def _tables() -> dict[str, Text]:
-    return {
-        "FAILOVER_TABLE": sub(FAILOVER.name),
-        "HOME_REGION": sub(PRIMARY_REGION),
-        "JOURNAL_TABLE": sub(JOURNAL.name),
-    }
+    return {**role_environment(), "JOURNAL_TABLE": sub(JOURNAL.name)}
 
 
 def _alarms() -> tuple[Alarm, ...]:

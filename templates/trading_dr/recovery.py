@@ -7,7 +7,7 @@ control plane that lives in one: a check of the compiler reads that from the rol
 from troposphere import GetAtt, Ref
 
 from tap_templates.blocks.alarm import alarm
-from tap_templates.blocks.function import Settings, request_function
+from tap_templates.blocks.function import request_function
 from tap_templates.blocks.function_role import FunctionNetwork
 from tap_templates.blocks.key import ServiceKey, service_key, use_by_log_groups
 from tap_templates.blocks.stack import StackTemplate
@@ -29,10 +29,10 @@ from templates.trading_dr.shared import (
     RECOVERY,
     RECOVERY_PACKAGE,
     code,
+    database_settings,
     in_network,
     log_in,
-    login_environment,
-    own_environment,
+    role_environment,
 )
 
 
@@ -67,20 +67,17 @@ def _build(here: str, other: str) -> StackTemplate:
 def _recovery(
     stack: StackTemplate, network: FunctionNetwork, log_key: ServiceKey, other: str
 ) -> None:
-    settings = Settings(
-        describes="Proves what a failover has done, before the next step",
+    settings = database_settings(
+        RECOVERY,
+        "Proves what a failover has done, before the next step",
+        network=network,
         environment={
-            **own_environment(RECOVERY),
-            **login_environment(),
             "API_URL": API_URL.ref,
-            "FAILOVER_TABLE": sub(FAILOVER.name),
-            "HOME_REGION": sub(PRIMARY_REGION),
+            **role_environment(),
             "OTHER_REGION": sub(other),
         },
         timeout=RECOVERY_TIMEOUT,
-        memory_mib=512,
         concurrency=5,
-        network=network,
     )
     made = request_function(
         "Recovery",

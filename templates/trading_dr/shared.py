@@ -1,11 +1,14 @@
 """What the stacks of trading-dr call each other by."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+
 from tap_templates.blocks.alarm import Metric
 from tap_templates.blocks.aurora_cluster import Cluster, connect_as
 from tap_templates.blocks.bucket import Bucket
 from tap_templates.blocks.bus import Bus, Rule
 from tap_templates.blocks.configuration import Configuration
-from tap_templates.blocks.function import Code, Function
+from tap_templates.blocks.function import Code, Function, Settings
 from tap_templates.blocks.function_role import FunctionNetwork
 from tap_templates.blocks.network import Network
 from tap_templates.blocks.network_ranges import CidrPlan
@@ -19,6 +22,7 @@ from tap_templates.blocks.state_machine import StateMachine
 from tap_templates.blocks.table import Index, Table
 from tap_templates.blocks.text import Text, sub
 from tap_templates.blocks.topic import Topic
+from tap_templates.model.names import PRIMARY_REGION
 from tap_templates.model.package import Package
 
 METRICS = "TradingOrders"  # the namespace of the functions' own metrics
@@ -219,6 +223,32 @@ def database_environment() -> dict[str, Text]:
 def login_environment() -> dict[str, Text]:
     """Say to a function how it logs in there as the application."""
     return {**database_environment(), "DB_AUTH": "iam", "DB_USER": APPLICATION_USER}
+
+
+def role_environment() -> dict[str, Text]:
+    """Say to a function where it finds who is active, and who is if nobody has said so."""
+    return {"FAILOVER_TABLE": sub(FAILOVER.name), "HOME_REGION": sub(PRIMARY_REGION)}
+
+
+def database_settings(
+    function: Function,
+    describes: str,
+    *,
+    network: FunctionNetwork,
+    environment: Mapping[str, Text],
+    timeout: timedelta,
+    concurrency: Text | int,
+    memory_mib: int = 512,
+) -> Settings:
+    """Run a function beside the database, which it logs in to as the application."""
+    return Settings(
+        describes=describes,
+        environment={**own_environment(function), **login_environment(), **environment},
+        timeout=timeout,
+        memory_mib=memory_mib,
+        concurrency=concurrency,
+        network=network,
+    )
 
 
 def log_in() -> Grant:

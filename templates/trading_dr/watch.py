@@ -9,7 +9,7 @@ from troposphere import GetAtt
 
 from tap_templates.blocks.alarm import alarm
 from tap_templates.blocks.aurora_cluster import connect_as
-from tap_templates.blocks.function import AsyncFunction, Settings, async_function
+from tap_templates.blocks.function import AsyncFunction, async_function
 from tap_templates.blocks.function_role import FunctionNetwork
 from tap_templates.blocks.key import ServiceKey, service_key, use_by_log_groups
 from tap_templates.blocks.queue import Queue, dead_letters
@@ -40,11 +40,11 @@ from templates.trading_dr.shared import (
     READINESS_PACKAGE,
     SETTINGS,
     code,
+    database_settings,
     in_network,
     log_in,
-    login_environment,
-    own_environment,
     own_metric,
+    role_environment,
 )
 
 YES, NO = "yes", "no"
@@ -164,18 +164,17 @@ def _build(other: str) -> StackTemplate:
 def _prober(
     stack: StackTemplate, network: FunctionNetwork, log_key: ServiceKey, other: str
 ) -> AsyncFunction:
-    settings = Settings(
-        describes="Watches the other region, tells of this one, and starts the failover",
+    settings = database_settings(
+        PROBER,
+        "Watches the other region, tells of this one, and starts the failover",
+        network=network,
         environment={
-            **own_environment(PROBER),
-            **login_environment(),
+            **role_environment(),
             "API_URL": API_URL.ref,
             "AUTOMATIC_FAILBACK": AUTOMATIC_FAILBACK.ref,
             "FAILBACK_MACHINE_ARN": FAILBACK_MACHINE.arn(),
             "FAILOVER_MACHINE_ARN": FAILOVER_MACHINE.arn(),
-            "FAILOVER_TABLE": sub(FAILOVER.name),
             "HEALTHY_MINUTES": HEALTHY_MINUTES.ref,
-            "HOME_REGION": sub(PRIMARY_REGION),
             "MAPPING_ID": CONSUMER.ref,
             "OTHER_API_URL": OTHER_API_URL.ref,
             "OTHER_REGION": sub(other),
@@ -187,9 +186,7 @@ def _prober(
             "REPORT_STALE_SECONDS": STALE_SECONDS.ref,
         },
         timeout=timedelta(seconds=58),
-        memory_mib=512,
         concurrency=2,  # one that ends late, and the next
-        network=network,
     )
     failed = dead_letters(
         "ProberFailed",
@@ -249,11 +246,11 @@ def _prober(
 def _readiness(
     stack: StackTemplate, network: FunctionNetwork, log_key: ServiceKey, other: str
 ) -> AsyncFunction:
-    settings = Settings(
-        describes="Tests whether a failover would succeed now",
+    settings = database_settings(
+        READINESS,
+        "Tests whether a failover would succeed now",
+        network=network,
         environment={
-            **own_environment(READINESS),
-            **login_environment(),
             "API_URL": API_URL.ref,
             "CONFIG_NAMES": ",".join(key for key, _ in SETTINGS),
             "CONFIG_PREFIX": sub(CONFIGURATION.path),
@@ -264,9 +261,7 @@ def _readiness(
             "READER_DB_HOST": READER_HOST.ref,
         },
         timeout=timedelta(seconds=60),
-        memory_mib=512,
         concurrency=1,
-        network=network,
     )
     not_ready = dead_letters(
         "NotReady",
