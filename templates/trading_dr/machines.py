@@ -37,7 +37,9 @@ __all__ = ["Surroundings", "failback_definition", "failover_definition"]
 
 RUNBOOK = "docs/trading-dr/failover.md"
 _LONGEST = timedelta(hours=6)  # every loop gives up long before
-_MOST_ROUNDS = 50  # of replaying; what was replayed by then stays so
+# Of replaying, each for the better part of a minute: nobody serves meanwhile, but to give up would
+# have nobody serve for longer. What was replayed by then stays so.
+_MOST_ROUNDS = 200
 _MOST_LOOKS_BACK = 5  # for all orders: each settles some that came in late
 _UNTIL_WRITABLE = parts.until(
     "NotWritable", every=timedelta(seconds=3), attempts=30, at_most=timedelta(seconds=15)

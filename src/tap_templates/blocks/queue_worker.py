@@ -117,12 +117,13 @@ def feed(
     *,
     batches: Batches,
     enabled: bool | AWSHelperFn = True,
+    at_once: Ref | None = None,
 ) -> awslambda.EventSourceMapping:
     """Feed the live alias of `worker` from a queue; its role must be granted `reference.drain()`.
 
     `Ref` gives the UUID that the API knows the mapping by. `enabled` is how it is made: whoever
     switches it at run time is right until an update of the mapping says this again, so the worker
-    must ask itself whether it is its turn.
+    must ask itself whether it is its turn. `at_once`, a parameter, stands for that of `batches`.
     """
     return awslambda.EventSourceMapping(
         f"{title}Feed",
@@ -132,7 +133,7 @@ def feed(
         FunctionName=Ref(worker.alias),
         FunctionResponseTypes=["ReportBatchItemFailures"],
         MaximumBatchingWindowInSeconds=int(batches.window.total_seconds()),
-        ScalingConfig=MappingScalingConfig(MaximumConcurrency=batches.at_once),
+        ScalingConfig=MappingScalingConfig(MaximumConcurrency=at_once or batches.at_once),
     )
 
 
