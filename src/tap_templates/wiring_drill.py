@@ -1,11 +1,13 @@
 """The composition root of a drill: an engine of its own, the rollout onto it, and the way back."""
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 
 from tap_templates import report, wiring, wiring_rollout
 from tap_templates.compiler.invariants import CompiledSystem, database_budget, failover_budget
@@ -14,7 +16,14 @@ from tap_templates.compiler.pipeline import COMPILE, RESOLVE, Progress, compile_
 from tap_templates.deploy.bootstrap import bootstrap, missing
 from tap_templates.deploy.cloud import Wire
 from tap_templates.deploy.destroy import leftovers, plan_destroy
-from tap_templates.deploy.events import Event, Failure, Outcome, StepStarted, Succeeded
+from tap_templates.deploy.events import (
+    Detached,
+    Event,
+    Failure,
+    Outcome,
+    StepStarted,
+    Succeeded,
+)
 from tap_templates.deploy.executor import apply
 from tap_templates.deploy.plan import Plan
 from tap_templates.deploy.planner import Options as Planned
@@ -49,8 +58,30 @@ def stage(
 ) -> Iterator[tuple[Place, Means]]:
     """Start the engine, and put together what a drill needs; stop it at the end, whatever comes.
 
-    An engine of that name that runs already is stopped first: a drill begins with nothing.
+    An engine of that name that runs already is stopped first: a drill begins with nothing. Only
+    the first interruption counts: what was started is ended, however impatient somebody is.
     """
+    with _interrupted_once(), _staged(root, wanted, say, keep) as staged:
+        yield staged
+
+
+@contextmanager
+def _interrupted_once() -> Iterator[None]:
+    def first(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _staged(
+    root: Path, wanted: Wanted, say: Say, keep: Callable[[Place], None]
+) -> Iterator[tuple[Place, Means]]:
     (system,) = wiring.load_systems(root, (wanted.system,))
     with report.progress() as progress:
         budget = _budget(root, system, progress)
@@ -145,10 +176,12 @@ def _apply(each: Rollout, plan: Plan, say: Say) -> None:
     outcome: Outcome = apply(
         plan, each.desired, each.cloud, Running(pace=each.pace, observer=_Brief(say))
     )
+    if isinstance(outcome, Detached):
+        raise KeyboardInterrupt
     if not isinstance(outcome, Succeeded):
         raise DrillError(
             f"{plan.verb} of {plan.system}",
-            getattr(outcome, "what", "was interrupted"),
+            outcome.what,
             "see the failures above; the engine's log has more",
         )
 

@@ -31,7 +31,7 @@ def signed(
     canonical = "\n".join(
         [
             method,
-            quote(quote(parts.path)),
+            quote(parts.path),  # which is encoded on the wire already: once more
             "",
             *(f"{name}:{headers[name]}" for name in sorted(headers)),
             "",

@@ -38,7 +38,7 @@ SYSTEM = "trading-dr"
 SHORTENED: Mapping[str, str] = {
     "ProbeRoundSeconds": "1",
     "RecordTtl": "2",
-    "ReportStaleSeconds": "15",
+    "ReportStaleSeconds": "10",
 }
 SIMULATED = (
     "times are of this machine, not of AWS",
