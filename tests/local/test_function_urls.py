@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from local.apis import post, signed
 from local.conftest import PRIMARY, SECONDARY
+from local.lambdas import live_function
 from local.reading import problems, spoiled
 from local.stack_sets import StackSet, refusal
 
@@ -42,28 +43,7 @@ def body(auth="AWS_IAM", origins=None):
     return json.dumps(
         {
             "Resources": {
-                "Function": {
-                    "Type": "AWS::Lambda::Function",
-                    "Properties": {
-                        "FunctionName": f"door-{UNIQUE}",
-                        "Code": {"ZipFile": CODE},
-                        "Handler": "index.handler",
-                        "Runtime": "python3.14",
-                        "Role": "arn:aws:iam::123456789012:role/any",
-                    },
-                },
-                "Version": {
-                    "Type": "AWS::Lambda::Version",
-                    "Properties": {"FunctionName": {"Ref": "Function"}},
-                },
-                "Alias": {
-                    "Type": "AWS::Lambda::Alias",
-                    "Properties": {
-                        "FunctionName": {"Ref": "Function"},
-                        "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]},
-                        "Name": "live",
-                    },
-                },
+                **live_function(f"door-{UNIQUE}", CODE),
                 "Url": {
                     "Type": "AWS::Lambda::Url",
                     "DependsOn": ["Alias"],

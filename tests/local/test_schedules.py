@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from local.conftest import PRIMARY, eventually
+from local.lambdas import live_function
 from local.reading import problems
 from local.stack_sets import StackSet
 from local.workflows import get, role
@@ -28,29 +29,12 @@ def body(expression="rate(1 minute)", action="lambda:InvokeFunction"):
         "Said": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": f"said-{UNIQUE}"}},
         "Lost": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": f"lost-{UNIQUE}"}},
         "Role": role("lambda.amazonaws.com", "sqs:*", "*"),
-        "Function": {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {
-                "FunctionName": f"swept-{UNIQUE}",
-                "Code": {"ZipFile": CODE},
-                "Environment": {"Variables": {"QUEUE": f"said-{UNIQUE}"}},
-                "Handler": "index.handler",
-                "Runtime": "python3.14",
-                "Role": get("Role"),
-            },
-        },
-        "Version": {
-            "Type": "AWS::Lambda::Version",
-            "Properties": {"FunctionName": {"Ref": "Function"}},
-        },
-        "Alias": {
-            "Type": "AWS::Lambda::Alias",
-            "Properties": {
-                "FunctionName": {"Ref": "Function"},
-                "FunctionVersion": get("Version", "Version"),
-                "Name": "live",
-            },
-        },
+        **live_function(
+            f"swept-{UNIQUE}",
+            CODE,
+            get("Role"),
+            Environment={"Variables": {"QUEUE": f"said-{UNIQUE}"}},
+        ),
         "SweepRole": role("scheduler.amazonaws.com", action, {"Ref": "Alias"}),
         "Group": {
             "Type": "AWS::Scheduler::ScheduleGroup",

@@ -4,6 +4,7 @@ import json
 from uuid import uuid4
 
 from local.conftest import eventually
+from local.lambdas import live_function
 
 UNIQUE = uuid4().hex[:8]
 SOURCE = "tests.workflows"
@@ -143,29 +144,7 @@ def alarm(namespace, metric, dimension, value):
 
 
 RESOURCES = {
-    "Function": {
-        "Type": "AWS::Lambda::Function",
-        "Properties": {
-            "FunctionName": f"workflow-{UNIQUE}",
-            "Code": {"ZipFile": CODE},
-            "Handler": "index.handler",
-            "Runtime": "python3.14",
-            "Role": get("MachineRole"),
-            "Timeout": 10,
-        },
-    },
-    "Version": {
-        "Type": "AWS::Lambda::Version",
-        "Properties": {"FunctionName": {"Ref": "Function"}},
-    },
-    "Alias": {
-        "Type": "AWS::Lambda::Alias",
-        "Properties": {
-            "FunctionName": {"Ref": "Function"},
-            "FunctionVersion": get("Version", "Version"),
-            "Name": "live",
-        },
-    },
+    **live_function(f"workflow-{UNIQUE}", CODE, get("MachineRole"), Timeout=10),
     "Failed": {"Type": "AWS::SQS::Queue"},
     "Undelivered": {"Type": "AWS::SQS::Queue"},
     "Log": {"Type": "AWS::Logs::LogGroup"},
