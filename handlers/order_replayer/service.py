@@ -141,6 +141,9 @@ class Replayer:
         tally = self._settle(role, deadline, until=self._now() - WAITS_AT_LEAST)
         if tally.applied or tally.restored or tally.refused:
             self._tell("swept", role, tally)
+        if not tally.is_done:
+            # Once is a backlog; again and again, orders come in faster than they are swept.
+            self._watch.count("SweepsUnfinished")
         return {"applied": tally.applied, "restored": tally.restored, "done": tally.is_done}
 
     def _reconcile(self, role: Role, task: Reconcile, deadline: float) -> dict[str, Any]:

@@ -228,6 +228,16 @@ def _alarms() -> tuple[Alarm, ...]:
             "lost; the log of order-replayer names it. It stays in the journal.",
         ),
         alarm(
+            "SweepsUnfinished",
+            "orders-swept-too-slowly",
+            own_metric(REPLAYER, "SweepsUnfinished"),
+            above=0,
+            periods=5,
+            tell=ALARMS,
+            means="Orders wait in the journal, and five sweeps did not get through them: see "
+            "docs/trading-dr/failover.md, Orders that wait.",
+        ),
+        alarm(
             "OrdersMissing",
             "orders-missing",
             own_metric(REPLAYER, "OrdersMissing"),

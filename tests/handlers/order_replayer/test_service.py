@@ -231,6 +231,15 @@ def test_a_sweep_restores_what_a_late_mark_hides(environment):
     assert environment.do(tasks.Sweep())["restored"] == 1
 
 
+def test_a_sweep_that_does_not_get_through_is_counted(environment):
+    environment.accept(*ORDERS)
+    environment.now += WAITS_AT_LEAST
+    assert environment.do(tasks.Sweep(), seconds=2.0)["done"] is False
+    assert environment.watch.counted["SweepsUnfinished"] == 1
+    assert environment.do(tasks.Sweep())["done"] is True
+    assert environment.watch.counted["SweepsUnfinished"] == 1
+
+
 # Reconcile.
 
 
