@@ -4,6 +4,8 @@ The engine's own providers make most of it; ours put in what those lose, and ref
 refuses: an empty deployment, one that is still served, a stage or mapping of what is not there.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ministack.services import apigateway_v1
@@ -31,6 +33,34 @@ def _true(value: object) -> bool:
 
 def _refuse(kind: str, what: str) -> None:
     raise ValueError(f"{_FAMILY}{kind}: {what}")
+
+
+def _nothing(_: Properties) -> None:
+    """Neither check nor complete."""
+
+
+def _engines(
+    kind: str,
+    *,
+    check: Callable[[Properties], None] = _nothing,
+    complete: Callable[[Properties], None] = _nothing,
+) -> Provider:
+    """Use the engine's own: check what is asked for before, put in what it loses after."""
+    own = _own[kind]
+
+    def create(logical_id: str, properties: Properties, stack: str) -> Made:
+        check(properties)
+        made = own.create(logical_id, properties, stack)
+        complete(properties)
+        return made
+
+    def update(physical_id: str, old: Properties, new: Properties, stack: str, lid: str) -> Made:
+        check(new)
+        made = own.update(physical_id, old, new, stack, lid)
+        complete(new)
+        return made
+
+    return replace(own, create=create, update=update)
 
 
 # --- RestApi ------------------------------------------------------------------------------------
@@ -69,20 +99,6 @@ def _create_resource(logical_id: str, properties: Properties, stack: str) -> Mad
     made = _own["Resource"].create(logical_id, properties, stack)
     if not made[0]:
         _refuse("Resource", f"{properties.get('PathPart')} cannot be made there")
-    return made
-
-
-def _create_method(logical_id: str, properties: Properties, stack: str) -> Made:
-    made = _own["Method"].create(logical_id, properties, stack)
-    _complete_method(properties)
-    return made
-
-
-def _update_method(
-    physical_id: str, old: Properties, new: Properties, stack: str, lid: str
-) -> Made:
-    made = _own["Method"].update(physical_id, old, new, stack, lid)
-    _complete_method(new)
     return made
 
 
@@ -167,20 +183,6 @@ def _delete_deployment(physical_id: str, properties: Properties) -> None:
     rest_apis.forget(api, physical_id)
 
 
-def _create_stage(logical_id: str, properties: Properties, stack: str) -> Made:
-    _check_deployment(properties)
-    made = _own["Stage"].create(logical_id, properties, stack)
-    _complete_stage(properties)
-    return made
-
-
-def _update_stage(physical_id: str, old: Properties, new: Properties, stack: str, lid: str) -> Made:
-    _check_deployment(new)
-    made = _own["Stage"].update(physical_id, old, new, stack, lid)
-    _complete_stage(new)
-    return made
-
-
 def _check_deployment(properties: Properties) -> None:
     known = apigateway_v1._deployments_v1.get(properties["RestApiId"], {})
     if properties.get("DeploymentId") not in known:
@@ -193,18 +195,6 @@ def _complete_stage(properties: Properties) -> None:
     words = (("DestinationArn", "destinationArn"), ("Format", "format"))
     stage["accessLogSettings"] = {word: logs[name] for name, word in words if name in logs}
     stage["tracingEnabled"] = _true(properties.get("TracingEnabled"))
-
-
-def _create_mapping(logical_id: str, properties: Properties, stack: str) -> Made:
-    _check_stage(properties)
-    return _own["BasePathMapping"].create(logical_id, properties, stack)
-
-
-def _update_mapping(
-    physical_id: str, old: Properties, new: Properties, stack: str, lid: str
-) -> Made:
-    _check_stage(new)
-    return _own["BasePathMapping"].update(physical_id, old, new, stack, lid)
 
 
 def _check_stage(properties: Properties) -> None:
@@ -227,52 +217,22 @@ def _keep_account(physical_id: str, properties: Properties) -> None:
 
 
 PROVIDERS = (
-    Provider(
-        type=f"{_FAMILY}Account",
-        create=_own["Account"].create,
-        update=_update_account,
-        delete=_keep_account,
-    ),
-    Provider(
-        type=f"{_FAMILY}BasePathMapping",
-        create=_create_mapping,
-        update=_update_mapping,
-        delete=_own["BasePathMapping"].delete,
-    ),
-    Provider(
-        type=f"{_FAMILY}Deployment",
+    replace(_own["Account"], update=_update_account, delete=_keep_account),
+    _engines("BasePathMapping", check=_check_stage),
+    replace(
+        _own["Deployment"],
         create=_create_deployment,
         update=_update_deployment,
         delete=_delete_deployment,
     ),
-    Provider(
-        type=f"{_FAMILY}Method",
-        create=_create_method,
-        update=_update_method,
-        delete=_own["Method"].delete,
-    ),
+    _engines("Method", complete=_complete_method),
     Provider(
         type=f"{_FAMILY}RequestValidator",
         create=_create_validator,
         update=_update_validator,
         delete=_delete_validator,
     ),
-    Provider(
-        type=f"{_FAMILY}Resource",
-        create=_create_resource,
-        update=_own["Resource"].update,
-        delete=_own["Resource"].delete,
-    ),
-    Provider(
-        type=f"{_FAMILY}RestApi",
-        create=_create_api,
-        update=_update_api,
-        delete=_own["RestApi"].delete,
-    ),
-    Provider(
-        type=f"{_FAMILY}Stage",
-        create=_create_stage,
-        update=_update_stage,
-        delete=_own["Stage"].delete,
-    ),
+    replace(_own["Resource"], create=_create_resource),
+    replace(_own["RestApi"], create=_create_api, update=_update_api),
+    _engines("Stage", check=_check_deployment, complete=_complete_stage),
 )
