@@ -1,11 +1,11 @@
-"""One readiness test: look at everything, say all of it, fail if anything is missing."""
+"""One readiness test: look at everything, and say all of it."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from order_readiness.clusters import Asks
 from order_readiness.core import Seen, failed, findings
-from orders.failures import Failure, NotReady
+from orders.failures import Failure
 
 
 class Told(Protocol):
@@ -41,7 +41,10 @@ class Readiness:
         self._watch = watch
 
     def __call__(self) -> dict[str, Any]:
-        """Answer the names of the checks; raise NotReady with those that failed."""
+        """Answer the names of the checks that passed and of those that failed.
+
+        The metric Ready rings, and is quiet again by itself when all is well.
+        """
         seen = Seen(
             own_api=self._own_api(),
             other_api=self._other_api(),
@@ -56,9 +59,10 @@ class Readiness:
         missing = failed(found)
         self._watch.count("Ready", int(not missing))
         self._watch.say("looked", findings=[f"{each.name} {each.what}" for each in found])
-        if missing:
-            raise NotReady(*missing)
-        return {"ready": [each.name for each in found]}
+        return {
+            "ready": [each.name for each in found if each.ok],
+            "notReady": list(missing),
+        }
 
     def _names(self) -> frozenset[str] | None:
         try:

@@ -3,6 +3,7 @@
 Apart from what they watch, and last: they alone are told of the other region's API and database.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from troposphere import GetAtt
@@ -263,11 +264,11 @@ def _readiness(
         timeout=timedelta(seconds=60),
         concurrency=1,
     )
-    not_ready = dead_letters(
-        "NotReady",
-        Queue("orders-not-ready"),
+    failed = dead_letters(
+        "ReadinessFailed",
+        Queue("orders-readiness-failed"),
         tell=ALARMS,
-        means="The pair is not ready for a failover; the message says which checks failed.",
+        means="The readiness test itself broke: nobody knows whether a failover would succeed.",
     )
     made = async_function(
         "Readiness",
@@ -277,8 +278,18 @@ def _readiness(
         CONFIGURATION.read_all(),
         connect_as(APPLICATION_USER, CLUSTER_RESOURCE.ref, others={other: OTHER_CLUSTER.ref}),
         log_key=log_key,
-        failures=not_ready,
-        retries=0,  # not ready is an answer
+        failures=failed,
+        retries=0,  # the next one comes in an hour
+    )
+    ready = own_metric(READINESS, "Ready", "Minimum")
+    not_ready = alarm(
+        "NotReady",
+        "orders-not-ready",
+        replace(ready, period=TEST_EVERY),
+        below=1,
+        tell=ALARMS,
+        means="The pair is not ready for a failover; the log of order-readiness says which checks "
+        "failed.",
     )
     tests = function_schedule(
         "Tests",
@@ -290,5 +301,5 @@ def _readiness(
         tell=ALARMS,
         describes="Tests each hour whether a failover would succeed",
     )
-    stack.add(*not_ready, *made, *tests)
+    stack.add(*failed, *made, *tests, not_ready)
     return made

@@ -240,18 +240,11 @@ def test_b10_it_rings_if_a_region_is_not_ready_and_if_nobody_asked(pair, region)
     assert (silent["ComparisonOperator"], silent["Threshold"]) == ("LessThanThreshold", 1)
     assert silent["TreatMissingData"] == "breaching"
     assert silent["Period"] * silent["EvaluationPeriods"] <= 2 * 3600
-    (told,) = [
-        each.properties["DestinationConfig"]["OnFailure"]["Destination"]
-        for each in pair.of_type(region, "AWS::Lambda::EventInvokeConfig")
-        if each.properties["FunctionName"] == "function-order-readiness-dev"
+    rings = pair.alarms(region, "TradingOrders", "Ready", service="order-readiness")
+    assert [(each["ComparisonOperator"], each["Threshold"]) for each in rings] == [
+        ("LessThanThreshold", 1)
     ]
-    rings = pair.alarms(
-        region,
-        "AWS/SQS",
-        "ApproximateNumberOfMessagesVisible",
-        QueueName=told.rpartition(":")[2],
-    )
-    assert [each["Threshold"] for each in rings] == [0]
+    assert all(each["Period"] == 3600 for each in rings)
     topic = arn("sns", region, "topic-orders-alarms-dev")
     assert all(each["AlarmActions"] == [topic] for each in (silent, *rings))
 

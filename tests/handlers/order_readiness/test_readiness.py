@@ -9,7 +9,7 @@ from aurora_access.standing import Lag, Standing
 from order_readiness.configuration import Configuration
 from order_readiness.core import Seen, failed, findings
 from order_readiness.service import Readiness
-from orders.failures import AwsRefused, NotReady, TemporaryFailure
+from orders.failures import AwsRefused, TemporaryFailure
 
 LAGS = (Lag("us-east-1", -1), Lag("us-east-2", 200))
 WANTED = ("queue-url", "table")
@@ -118,15 +118,15 @@ def test_all_checks_are_metrics_by_name():
     }
 
 
-def test_what_is_not_ready_is_counted_before_it_is_raised():
+def test_what_is_not_ready_is_counted_and_named():
     heard = Counting()
 
     def refuses():
         raise AwsRefused("AccessDeniedException")
 
-    with pytest.raises(NotReady) as failure:
-        readiness(heard, other_api=False, configured=refuses)()
-    assert failure.value.findings == ("other-api", "configuration")
+    answer = readiness(heard, other_api=False, configured=refuses)()
+    assert answer["notReady"] == ["other-api", "configuration"]
+    assert "own-api" in answer["ready"]
     assert {name for name, amount in heard.metrics.items() if not amount} == {
         "OtherApiReady",
         "ConfigurationReady",
