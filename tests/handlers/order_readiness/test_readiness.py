@@ -105,7 +105,7 @@ class Counting(Heard):
 
 def test_all_checks_are_metrics_by_name():
     heard = Counting()
-    assert readiness(heard)() == {"ready": list(NAMES)}
+    assert readiness(heard)() == {"ready": list(NAMES), "notReady": []}
     assert heard.metrics == {
         "OwnApiReady": 1,
         "OtherApiReady": 1,
