@@ -45,7 +45,7 @@ COVERED_BY = {
     "route53._parse_health_check_config": "test_names::test_all_of_it_is_read_back",
     "route53.handle_request": "test_names::test_an_unhealthy_api_hands_over",
     "s3._maybe_replicate": "test_copies",
-    "stepfunctions._dispatch_aws_sdk_lambda_rest": "test_recovery_calls::test_a_mapping_is_switched",
+    "stepfunctions._dispatch_aws_sdk_lambda_rest": "test_recovery_calls::test_a_mapping_is",
     "stepfunctions._invoke_resource": "test_recovery_calls::test_an_event_that_the_bus_does_not",
     "stepfunctions._add_event": "test_workflows::test_a_killed_regions_executions",
     "stepfunctions._emit_execution_status_event": "test_workflows::test_failures_ring",
