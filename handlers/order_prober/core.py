@@ -14,6 +14,9 @@ from orders.role import Phase, Role
 # Five minutes of rounds: longer than a run takes to take hold of the role, after which nobody is
 # asked to start another. Whoever is asked still, asks for a run that failed before that.
 AGAIN_AFTER_ROUNDS = 25
+# Half an hour of rounds in which this region has been failing over: whatever run does it has ended,
+# or is no worse off for another one, which takes the role over and goes on where it is.
+STUCK_AFTER_ROUNDS = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,12 +135,23 @@ def decide(seen: Round, before: Memory, settings: Settings) -> tuple[Memory, Dec
         # We may be the ones who are cut off: nothing that was counted so counts.
         return Memory(), Rest("isolated")
     if seen.role.phase is not Phase.SERVING:
-        return Memory(), Rest("moving")
+        return _while_moving(seen.role, before, settings)
     if seen.role.active == settings.region:
         return _as_active(seen, seen.role, before, settings)
     if not seen.sees_out:
         return Memory(), Rest("blind")
     return _as_standby(seen, seen.role, before, settings)
+
+
+def _while_moving(role: Role, before: Memory, settings: Settings) -> tuple[Memory, Decision]:
+    """Leave a run alone; start another if the failover to this region does not come to its end."""
+    if role.phase is not Phase.FAILING_OVER or role.active != settings.region:
+        return Memory(), Rest("moving")
+    memory = Memory(failures=before.failures + 1)
+    times, rest = divmod(memory.failures, STUCK_AFTER_ROUNDS)
+    if rest:
+        return memory, Rest("moving")
+    return memory, FailOver(role.epoch, "not finished", times)
 
 
 def _as_standby(

@@ -32,10 +32,10 @@ SERVING, FAILING_OVER, FAILING_BACK = "serving", "failing-over", "failing-back"
 _MORE_THAN_FUNCTION = timedelta(seconds=10)
 CALL_TIMEOUT = timedelta(seconds=15)  # of one call of AWS
 # https://docs.aws.amazon.com/step-functions/latest/dg/connect-ddb.html: names of errors of this
-# integration begin so; those of the SDK would begin with DynamoDb.
-REFUSED = "DynamoDB.ConditionalCheckFailedException"
+# integration begin with DynamoDB, those of the SDK with DynamoDb; no run hangs on which of them.
+REFUSED = tuple(f"{each}.ConditionalCheckFailedException" for each in ("DynamoDB", "DynamoDb"))
 # A condition that does not hold now does not hold in a second: it is read, not tried again.
-_NOT_AGAIN = Retry(errors=(REFUSED,), interval=timedelta(seconds=1), most_attempts=0, jitter=False)
+_NOT_AGAIN = Retry(errors=REFUSED, interval=timedelta(seconds=1), most_attempts=0, jitter=False)
 AGAIN = Retry(
     errors=(ALL,),
     interval=timedelta(seconds=1),
@@ -184,7 +184,7 @@ def claim(name: str, then: str) -> dict[str, State]:
         result={"written": True},
         keep_at="$.written",
         retry=(_NOT_AGAIN, AGAIN),
-        catch=(Catch(errors=(REFUSED,), then=f"Read{name}"), *TELL),
+        catch=(Catch(errors=REFUSED, then=f"Read{name}"), *TELL),
         then=f"Read{name}",
     )
     return {
@@ -206,7 +206,7 @@ IS_OURS = all_of(
 )
 TELL = (Catch(errors=(ALL,), then="NotifyFailed"),)
 # Said of an epoch or a condition, and then only true if the role is not ours any more.
-SUPERSEDED = (Catch(errors=(REFUSED, "StaleEpoch"), then="Recheck"), *TELL)
+SUPERSEDED = (Catch(errors=(*REFUSED, "StaleEpoch"), then="Recheck"), *TELL)
 
 
 def look_up(then: str, *, catch: Sequence[Catch]) -> Task:

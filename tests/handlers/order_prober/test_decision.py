@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from order_prober.core import (
+    STUCK_AFTER_ROUNDS,
     FailBack,
     FailOver,
     MayReturn,
@@ -133,7 +134,7 @@ GONE = seen(other_answers=False, report=STALE)
         (
             replace(GONE, role=replace(SERVES_AWAY, phase=Phase.FAILING_OVER)),
             Memory(failures=9),
-            Memory(),
+            Memory(failures=10),  # it is counted for how long
             Rest("moving"),
         ),
         (
@@ -245,3 +246,31 @@ def test_settings_are_read():
 def test_settings_that_would_never_or_always_act_are_refused(changes, says):
     with pytest.raises(ValueError, match=says):
         Settings.of({**ENVIRONMENT, **changes})
+
+
+MOVES_HERE = seen(role=Role(epoch=5, active=AWAY, phase=Phase.FAILING_OVER))
+
+
+@pytest.mark.parametrize(
+    ("rounds", "decision"),
+    [
+        (1, Rest("moving")),
+        (STUCK_AFTER_ROUNDS - 1, Rest("moving")),
+        (STUCK_AFTER_ROUNDS, FailOver(5, "not finished", 1)),
+        (STUCK_AFTER_ROUNDS + 1, Rest("moving")),
+        (2 * STUCK_AFTER_ROUNDS, FailOver(5, "not finished", 2)),
+    ],
+)
+def test_a_failover_that_does_not_end_is_run_again_under_its_epoch(rounds, decision):
+    before = Memory(failures=rounds - 1)
+    assert decide(MOVES_HERE, before, STANDBY) == (Memory(failures=rounds), decision)
+
+
+@pytest.mark.parametrize(
+    ("active", "phase"),
+    [(HOME, Phase.FAILING_OVER), (AWAY, Phase.FAILING_BACK), (HOME, Phase.FAILING_BACK)],
+)
+def test_what_moves_elsewhere_or_back_is_left_to_its_own(active, phase):
+    moving = seen(role=Role(epoch=5, active=active, phase=phase))
+    long = Memory(failures=STUCK_AFTER_ROUNDS - 1)
+    assert decide(moving, long, STANDBY) == (Memory(), Rest("moving"))
