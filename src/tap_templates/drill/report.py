@@ -13,9 +13,9 @@ from tap_templates.drill.tally import Tally
 SCHEMA = "tap.drill/1"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened. Ordered by time, and what came at once by who tells it."""
+    """Something that happened."""
 
     at: float  # seconds; before the moment it is negative
     who: str  # a region, the drill, clients, …
@@ -127,9 +127,12 @@ def _act(act: Act) -> dict[str, Any]:
 
 
 def timeline(events: Iterable[Event], *, since: float) -> tuple[Event, ...]:
-    """Put events in the order of their time, counted from `since`; what is told twice is once."""
-    counted = {Event(round(each.at - since, 3), each.who, each.what) for each in events}
-    return tuple(sorted(counted))
+    """Put events in the order of their time, counted from `since`; what is told twice is once.
+
+    What came at once stays in the order in which it was told.
+    """
+    counted = (Event(round(each.at - since, 3), each.who, each.what) for each in events)
+    return tuple(sorted(dict.fromkeys(counted), key=lambda each: each.at))
 
 
 def between(since: float | None, until: float | None) -> float | None:

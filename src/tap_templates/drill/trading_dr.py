@@ -9,7 +9,7 @@ After each, the books are held against what clients were told.
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tap_templates.deploy.cloud import Wire
 from tap_templates.drill.databases import Databases, Names
@@ -63,7 +63,7 @@ class Means:
     replayer: Callable[[], bytes]  # the package of order-replayer that was rolled out
     budget: Budget
     log: Log
-    keep: Callable[[], None] = lambda: None  # called before the curtain falls
+    keep: Callable[[Report], None] = lambda _: None  # called before the curtain falls
 
 
 def drill(place: Place, options: Options, means: Means) -> Report:
@@ -102,18 +102,18 @@ def drill(place: Place, options: Options, means: Means) -> Report:
         if not options.replays:
             leave_out_replay(place, wire, means.replayer())
         acts = _play(stage)
-        means.keep()
+        report = Report(
+            system=SYSTEM,
+            acts=acts,
+            is_control=not options.replays,
+            shortened=SHORTENED,
+            simulated=SIMULATED,
+        )
+        means.keep(report)
         _send_home(stage)
         left = means.take_down()
         log.tell(DRILL, "all is destroyed")
-    return Report(
-        system=SYSTEM,
-        acts=acts,
-        is_control=not options.replays,
-        shortened=SHORTENED,
-        simulated=SIMULATED,
-        left=left,
-    )
+    return replace(report, left=left)
 
 
 def _play(stage: Stage) -> tuple[Act, ...]:

@@ -4,6 +4,7 @@ A client does what one on AWS does: it resolves the name and keeps the answer fo
 the region that answered, and sends an order again, with the same id, if it is not sure of it.
 """
 
+import http.client
 import json
 import random
 import threading
@@ -53,7 +54,7 @@ def poster(key: Key) -> Post:
         except urllib.error.HTTPError as error:
             with error:
                 return int(error.code)
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return 0
 
     return post
