@@ -147,12 +147,23 @@ class Replayer:
         return {"applied": tally.applied, "restored": tally.restored, "done": tally.is_done}
 
     def _reconcile(self, role: Role, task: Reconcile, deadline: float) -> dict[str, Any]:
-        """Settle what waits still, as orders came in meanwhile; then look for each order."""
-        tally = self._settle(role, deadline, until=self._now() - WAITS_AT_LEAST)
+        """Settle what waits still, as orders came in meanwhile; then look for each order.
+
+        Those of one moment: what came after it waits, and is not missing.
+        """
+        until = self._now() - WAITS_AT_LEAST
+        tally = self._settle(role, deadline, until=until)
+        if not tally.is_done:  # what still waits would be taken for missing
+            self._watch.say("not reconciled yet", epoch=role.epoch, count=tally.applied)
+            return {
+                "acknowledged": 0,
+                "missing": 0,
+                "complete": False,
+                "applied": tally.applied,
+                "restored": tally.restored,
+            }
         found = Reconciliation(self._journal, self._patient).look(
-            role,
-            until=self._now() - WAITS_AT_LEAST,
-            is_time=lambda: self._stopwatch() < deadline,
+            role, until=until, is_time=lambda: self._stopwatch() < deadline
         )
         self._keep(
             f"reconciliation/{role.epoch}/{task.run}.json",

@@ -30,7 +30,7 @@ def test_a_blocked_folder_never_ends_in_a_traceback(root, tmp_path, tap, blocked
     place = tmp_path / blocked
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("a file where a folder should be")
-    done = tap("templates", cwd=tmp_path)
+    done = tap("templates", "--system", "trading-events", cwd=tmp_path)
     assert "Traceback" not in done.stderr
     if blocked == ".cache":
         assert done.returncode == 0

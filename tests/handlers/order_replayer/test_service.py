@@ -282,6 +282,16 @@ def test_reconciling_says_if_it_did_not_come_to_the_end(environment):
     assert environment.do(tasks.Reconcile(2, "run"), seconds=3.0)["complete"] is False
 
 
+def test_what_still_waits_is_not_missing(environment):
+    environment.accept(*ORDERS)
+    environment.role = Role(epoch=1, active=EAST)
+    environment.now += WAITS_AT_LEAST
+    said = environment.do(tasks.Reconcile(1, "run"), seconds=2.0)
+    assert (said["complete"], said["missing"], said["acknowledged"]) == (False, 0, 0)
+    assert "OrdersMissing" not in environment.watch.counted
+    assert environment.do(tasks.Reconcile(1, "run"))["acknowledged"] == len(ORDERS)
+
+
 def test_reports_fail_by_name():
     class Bucket:
         def put_object(self, **request):
