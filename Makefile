@@ -76,14 +76,17 @@ drill: $(VENV)/.dev ## lose a region on the local engine, count the orders [SYST
 .PHONY: test
 test: $(VENV)/.dev ## run all tests [ARGS=...]
 ifeq ($(ARGS),)
-# Those on the local engine wait more than they work, so they run beside the others. The shell makes
-# them deaf to Ctrl-C, so they are told by its trap, and waited for while they stop their engines.
-	@log=$$(mktemp); \
-	$(BIN)/python -m pytest -m "engine and not bench" >$$log 2>&1 & engine=$$!; \
-	trap 'kill $$engine 2>/dev/null && wait $$engine; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
+# Those on the local engine wait more than they work, so they run beside the others, in two halves.
+# The shell makes them deaf to Ctrl-C, so they are told by its trap, and waited for while they stop
+# their engines.
+	@logs=$$(mktemp -d); \
+	$(BIN)/python -m pytest -m "rollout and not bench" >$$logs/1 2>&1 & one=$$!; \
+	$(BIN)/python -m pytest -m "engine and not rollout and not bench" >$$logs/2 2>&1 & two=$$!; \
+	trap 'kill $$one $$two 2>/dev/null && wait $$one $$two; rm -rf $$logs' EXIT; \
+	trap 'exit 130' INT TERM; \
 	$(BIN)/python -m pytest -m "not engine and not bench"; others=$$?; \
-	wait $$engine; engines=$$?; cat $$log; \
-	exit $$(( others ? others : engines ))
+	wait $$one; first=$$?; wait $$two; second=$$?; cat $$logs/1 $$logs/2; \
+	exit $$(( others ? others : first ? first : second ))
 else
 	@$(BIN)/python -m pytest -m "not bench" $(ARGS)
 endif

@@ -16,10 +16,23 @@ ADMINISTRATION = "AWSCloudFormationStackSetAdministrationRole"
 EXECUTION = "AWSCloudFormationStackSetExecutionRole"
 
 
+# They take minutes, most of them waiting: `make test` runs them beside the others.
+ROLLOUTS = {
+    "test_drill",
+    "test_market_pipeline",
+    "test_payments_dr",
+    "test_rollout_commands",
+    "test_system",
+    "test_trading_dr",
+}
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.engine)
+            if item.path.stem in ROLLOUTS:
+                item.add_marker(pytest.mark.rollout)
 
 
 class Clients:

@@ -153,7 +153,7 @@ def _change_one_stack(project, tap):
     text = module.read_text()
     assert SLOW in text
     module.write_text(text.replace(SLOW, "ONE_SECOND_MS = 900"))
-    assert tap("templates").returncode == 0
+    assert tap("templates", "--system", "trading-events").returncode == 0
 
 
 def test_without_credentials_the_local_engine_is_named(project, monkeypatch):

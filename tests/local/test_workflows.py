@@ -175,9 +175,13 @@ def test_an_event_starts_the_machine_with_its_envelope_and_a_replay_does_again(w
         EventEndTime=datetime.now(UTC) + timedelta(seconds=2),
         Destination={"Arn": bus},
     )
-    again = eventually(lambda: workflow.executions() - before - {first})
-    envelopes = [json.loads(workflow.ended(each)["input"]) for each in again]
-    (same,) = [each for each in envelopes if each["detail"].get("id") == "e"]
+
+    def replayed():  # among events of other tests in these seconds
+        runs = workflow.executions() - before - {first}
+        envelopes = [json.loads(workflow.ended(each)["input"]) for each in runs]
+        return [each for each in envelopes if each["detail"].get("id") == "e"]
+
+    (same,) = eventually(replayed)
     cloudwatch, dimension = workflow.client("cloudwatch"), f"workflow-{UNIQUE}"
     counted = {
         each["MetricName"]
