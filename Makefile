@@ -82,7 +82,7 @@ ifeq ($(ARGS),)
 	@logs=$$(mktemp -d); \
 	$(BIN)/python -m pytest -m "rollout and not bench" >$$logs/1 2>&1 & one=$$!; \
 	$(BIN)/python -m pytest -m "engine and not rollout and not bench" >$$logs/2 2>&1 & two=$$!; \
-	trap 'kill $$one $$two 2>/dev/null && wait $$one $$two; rm -rf $$logs' EXIT; \
+	trap 'kill $$one $$two 2>/dev/null; wait $$one $$two; rm -rf $$logs' EXIT; \
 	trap 'exit 130' INT TERM; \
 	$(BIN)/python -m pytest -m "not engine and not bench"; others=$$?; \
 	wait $$one; first=$$?; wait $$two; second=$$?; cat $$logs/1 $$logs/2; \
