@@ -53,6 +53,14 @@ class Log:
         ]
         return min(times, default=None)
 
+    def holds(self, who: str, what: str, *, after: float) -> float | None:
+        """Say when something held from a moment on: at that moment, if it had been told before."""
+        told = [each for each in self.events() if each.who == who and each.at < after]
+        last = max(told, key=lambda each: each.at, default=None)
+        if last is not None and last.what == what:
+            return after
+        return self.first(who, what, after=after)
+
 
 class Following:
     """Asks each probe again and again, and tells when its answer is another one."""

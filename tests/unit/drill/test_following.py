@@ -77,6 +77,10 @@ def test_the_log_keeps_what_it_says_and_finds_the_first():
     assert log.first("dns", "moved", after=killed) == killed + 1
     assert log.first("dns", "moved", after=killed + 2) == killed + 3
     assert log.first("dns", "gone", after=0.0) is None
+    assert log.holds("dns", "moved", after=killed) == killed + 1
+    assert log.holds("dns", "moved", after=killed + 2) == killed + 2  # it had already
+    log.tell("dns", "moved back", killed + 4)
+    assert log.holds("dns", "moved", after=killed + 5) is None
     assert Event(killed - 5, "machine", "Promote") in log.events()
     assert Event(killed - 5, "machine", "Promote") not in log.events(after=killed)
 
