@@ -6,7 +6,7 @@ The engine is moto, in this process and in one thread: its conditions are not at
 import boto3
 from handlers.market_pipeline import Pipeline
 from handlers.market_samples import ENVIRONMENT, REGION, TABLE, create_table, trade
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 from pytest import MonkeyPatch  # noqa: PT013 - outside of a fixture
@@ -49,6 +49,7 @@ def test_the_same_steps_come_to_the_same():
         engine = boto3.client("dynamodb", region_name=REGION)
         create_table(engine)
 
+        @settings(max_examples=min(60, settings().max_examples))  # each takes long
         @given(steps=STEPS)
         def same(steps):
             for item in contents(engine):

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from handlers.orders_in_memory import Client, Table
 from handlers.orders_regions import ORDERS
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
@@ -85,6 +85,7 @@ def run(journal, steps):
 def test_the_same_steps_come_to_the_same(engine):
     indexes = [("Pending", "pending", "acceptedAt"), ("Applied", "appliedIn", "appliedAt")]
 
+    @settings(max_examples=min(60, settings().max_examples))  # each takes long
     @given(steps=STEPS)
     def same(steps):
         name = create(engine, "orderId", indexes)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_templates.diff.model import Context, Template
@@ -47,6 +47,7 @@ def spoiled_templates(draw):
     return body
 
 
+@settings(max_examples=min(80, settings().max_examples))  # each takes long
 @given(spoiled_templates(), st.data())
 def test_odd_values_are_no_errors(after, data):
     before = data.draw(st.sampled_from(TEMPLATES))
